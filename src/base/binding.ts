@@ -1,0 +1,44 @@
+import { createRequire } from 'node:module'
+import { libraryFile } from './library.ts'
+
+/** The C functions of `src/native/binding.c`; each throws an `Error` with `code` set to the errno name. */
+export interface Binding {
+  /** flock(2). Returns false when `LOCK_NB` was given and the lock is held by another. */
+  flock(fd: number, operation: number): boolean
+  /**
+   * Replaces this process by `path` (execve): clears close-on-exec on the descriptors in `keep` and sets it on all others above 2.
+   * Descriptor flags and limits that Node changed are the launcher's to restore. Does not return.
+   */
+  execLauncher(path: string, argv: readonly string[], env: readonly string[], keep: readonly number[]): never
+  /** memfd_create(2) with sealing allowed; writes `content`, seals it against any change, returns the descriptor. */
+  sealedMemfd(name: string, content: Uint8Array): number
+  /** pidfd_open(2). */
+  pidfdOpen(pid: number): number
+  /** pidfd_send_signal(2). Returns false when the process is gone. */
+  pidfdSignal(pidfd: number, signal: number): boolean
+  /** syncfs(2) of the file system that holds `fd`. */
+  syncfs(fd: number): void
+  /**
+   * Bounded reads inside an app's tree, resolved with openat2 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV.
+   * Returns the content of a regular file of at most `maxBytes`, or null when it does not exist.
+   */
+  readInRoot(rootFd: number, path: string, maxBytes: number): Uint8Array | null
+  /** Type, permission bits and owner of a path inside an app's tree, symbolic links followed inside it; null when it does not exist. */
+  statInRoot(rootFd: number, path: string): { readonly mode: number; readonly uid: number; readonly gid: number; readonly size: number } | null
+  /** Mount points (as listed in /proc/self/mountinfo) are left by umount2 MNT_DETACH | UMOUNT_NOFOLLOW; false when nothing is mounted there. */
+  unmount(path: string): boolean
+}
+
+export const LOCK_SH = 1
+export const LOCK_EX = 2
+export const LOCK_NB = 4
+export const LOCK_UN = 8
+
+let loaded: Binding | undefined
+
+/** The binding, loaded at first use: verbs that only parse or print never pay for it. */
+export function binding(): Binding {
+  // SAFETY: the shape is that of src/native/binding.c, which is built together with this file.
+  loaded ??= createRequire(import.meta.url)(libraryFile('binding.node')) as Binding
+  return loaded
+}

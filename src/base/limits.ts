@@ -1,0 +1,36 @@
+/**
+ * Every bound on untrusted input, in one place. Sizes are bytes, times milliseconds.
+ * Reaching one is the error `limit-exceeded`, which names it.
+ */
+export const limits = {
+  /** Text of one JSON document that decides something: manifest, record, configuration. */
+  jsonBytes: 4_194_304,
+  /** Nesting of objects and arrays in such a document. */
+  jsonDepth: 64,
+  /** A detached signature. */
+  signatureBytes: 65_536,
+  /** A file of public keys. */
+  keyBytes: 1_048_576,
+  /** A page for discovery. */
+  discoveryBytes: 1_048_576,
+  /** An image as transferred. */
+  blobBytes: 68_719_476_736,
+  /** Everything that one archive unpacks to. */
+  unpackedBytes: 137_438_953_472,
+  /** Members of one archive. */
+  archiveEntries: 2_000_000,
+  /** A path inside an archive. */
+  pathBytes: 4095,
+  /** One component of a path. */
+  nameBytes: 255,
+  /** Directories above a file in an archive. */
+  pathDepth: 256,
+  /** How much more may come out of a decompressor than went in, past the first 64 MiB. */
+  compressionRatio: 1100,
+  /** A user or group database inside an app's tree. */
+  userDatabaseBytes: 4_194_304,
+  /** A whole HTTP exchange may wait this long without a byte. */
+  httpIdleMs: 30_000,
+  /** Redirects that are followed. */
+  redirects: 10,
+} as const
