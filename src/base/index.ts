@@ -11,4 +11,4 @@ export { lockDescriptor, lockFile, type Lock, type LockOptions } from './lock.ts
 export { print, silentLog, stderrLog, type Log } from './log.ts'
 export { asPodUUID, parsePodUUID, type PodUUID } from './pod-uuid.ts'
 export { escapeText, quote } from './quote.ts'
-export { reveal, Unverified, unverified, type ReceivedBlob, type RevealReason } from './unverified.ts'
+export { reveal, Unverified, unverified, type Digests, type Hashes, type ReceivedBlob, type RevealReason } from './unverified.ts'

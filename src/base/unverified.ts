@@ -1,25 +1,33 @@
 import type { Hash } from 'node:crypto'
 
+/**
+ * Digests of the whole content. SHA-512 is always there; another one is undefined when the signature was known before the content
+ * and does not use that algorithm.
+ */
+export interface Digests {
+  readonly sha256: Uint8Array | undefined
+  readonly sha384: Uint8Array | undefined
+  readonly sha512: Uint8Array
+}
+
+/**
+ * Hash states fed with the whole content and not finalised: a signature check copies one and appends its trailer, so that the
+ * content is read once. Defined exactly where `Digests` is.
+ */
+export interface Hashes {
+  readonly sha256: Hash | undefined
+  readonly sha384: Hash | undefined
+  readonly sha512: Hash
+}
+
 /** A blob as it arrived: a file in the store's scratch directory, hashed while it was written. */
 export interface ReceivedBlob {
   /** Absolute path; the file belongs to the receiver until the store takes it over. */
   readonly path: string
   readonly sizeBytes: number
-  /** Digests of the whole content. */
-  readonly digests: {
-    readonly sha256: Uint8Array
-    readonly sha384: Uint8Array
-    readonly sha512: Uint8Array
-  }
-  /**
-   * The same states, fed with the whole content and not finalised: a signature check copies one and appends its trailer, so that
-   * the content is read once.
-   */
-  readonly hashes: {
-    readonly sha256: Hash
-    readonly sha384: Hash
-    readonly sha512: Hash
-  }
+  readonly digests: Digests
+  /** The states behind `digests`. */
+  readonly hashes: Hashes
 }
 
 /** What may be done with a value that nothing vouches for. */
