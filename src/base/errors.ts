@@ -35,6 +35,7 @@ export const errorCodes = [
   'cancelled',
   'timeout',
   'unprepared',
+  'unsupported',
 ] as const
 
 export type ErrorCode = (typeof errorCodes)[number]

@@ -31,6 +31,8 @@ export const limits = {
   userDatabaseBytes: 4_194_304,
   /** A whole HTTP exchange may wait this long without a byte. */
   httpIdleMs: 30_000,
+  /** At least this much must arrive in each such time while a body is received. */
+  httpWindowBytes: 30_720,
   /** Redirects that are followed. */
   redirects: 10,
 } as const
