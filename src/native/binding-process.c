@@ -1,0 +1,90 @@
+/* Replacing this process, and signalling others without the race of process numbers. */
+#define _GNU_SOURCE
+#include "binding.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/syscall.h>
+
+static bool take_descriptors(napi_env env, napi_value value, int **fds, uint32_t *count)
+{
+    bool is_array;
+    if (napi_is_array(env, value, &is_array) != napi_ok || !is_array || napi_get_array_length(env, value, count) != napi_ok)
+        return refuse(env, "expected an array of descriptors");
+    *fds = calloc((size_t)*count + 1, sizeof **fds);
+    if (*fds == NULL)
+        return refuse(env, "cannot copy an array");
+    for (uint32_t index = 0; index < *count; index++) {
+        napi_value item;
+        if (napi_get_element(env, value, index, &item) != napi_ok)
+            return refuse(env, "cannot read an array");
+        if (!take_descriptor(env, item, &(*fds)[index]))
+            return false;
+    }
+    return true;
+}
+
+static int clear_close_on_exec(int fd)
+{
+    int flags = fcntl(fd, F_GETFD);
+    return flags < 0 ? -1 : fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC);
+}
+
+static void free_descriptors(int **fds)
+{
+    free(*fds);
+}
+
+napi_value binding_exec_launcher(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[4];
+    CLEANUP(free_text) char *path = NULL;
+    CLEANUP(free_vector) char **argv = NULL;
+    CLEANUP(free_vector) char **environment = NULL;
+    CLEANUP(free_descriptors) int *keep = NULL;
+    uint32_t kept;
+    if (!take_arguments(env, info, 4, arguments) || !take_text(env, arguments[0], &path) || !take_vector(env, arguments[1], &argv) ||
+        !take_vector(env, arguments[2], &environment) || !take_descriptors(env, arguments[3], &keep, &kept))
+        return NULL;
+    if (argv[0] == NULL) {
+        refuse(env, "expected at least one argument");
+        return NULL;
+    }
+    if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+        return throw_errno(env, errno, "close_range");
+    /* Node marks 0 to 2 close-on-exec too; one that the caller had closed stays absent. */
+    for (int fd = 0; fd <= 2; fd++)
+        if (clear_close_on_exec(fd) != 0 && errno != EBADF)
+            return throw_errno(env, errno, "fcntl");
+    for (uint32_t index = 0; index < kept; index++)
+        if (clear_close_on_exec(keep[index]) != 0)
+            return throw_errno(env, errno, "fcntl");
+    execve(path, argv, environment);
+    return throw_errno(env, errno, "execve");
+}
+
+napi_value binding_pidfd_open(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[1];
+    int64_t pid;
+    if (!take_arguments(env, info, 1, arguments) || !take_integer(env, arguments[0], 1, INT_MAX, &pid))
+        return NULL;
+    long fd = syscall(SYS_pidfd_open, (pid_t)pid, 0U);
+    return fd < 0 ? throw_errno(env, errno, "pidfd_open") : make_integer(env, fd);
+}
+
+napi_value binding_pidfd_signal(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[2];
+    int pidfd;
+    int64_t number;
+    if (!take_arguments(env, info, 2, arguments) || !take_descriptor(env, arguments[0], &pidfd) ||
+        !take_integer(env, arguments[1], 0, SIGRTMAX, &number))
+        return NULL;
+    if (syscall(SYS_pidfd_send_signal, pidfd, (int)number, NULL, 0U) == 0)
+        return make_boolean(env, true);
+    return errno == ESRCH ? make_boolean(env, false) : throw_errno(env, errno, "pidfd_send_signal");
+}

@@ -1,0 +1,19 @@
+/* The functions of the binding; `src/base/binding.ts` documents each. */
+#ifndef RKT_BINDING_H
+#define RKT_BINDING_H
+
+#include "binding-values.h"
+
+napi_value binding_flock(napi_env env, napi_callback_info info);
+napi_value binding_sealed_memfd(napi_env env, napi_callback_info info);
+napi_value binding_syncfs(napi_env env, napi_callback_info info);
+napi_value binding_unmount(napi_env env, napi_callback_info info);
+
+napi_value binding_exec_launcher(napi_env env, napi_callback_info info);
+napi_value binding_pidfd_open(napi_env env, napi_callback_info info);
+napi_value binding_pidfd_signal(napi_env env, napi_callback_info info);
+
+napi_value binding_read_in_root(napi_env env, napi_callback_info info);
+napi_value binding_stat_in_root(napi_env env, napi_callback_info info);
+
+#endif
