@@ -1,0 +1,112 @@
+import { statSync } from 'node:fs'
+import { isAbsolute, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { quote, RktError } from '../base/index.ts'
+import { parseACIdentifier, type ACIdentifier, type Label } from '../spec/index.ts'
+
+/** What a user may write to name an image. */
+export type Reference =
+  | { readonly kind: 'hash'; readonly text: string }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'name'; readonly name: ACIdentifier; readonly labels: readonly Label[] }
+
+export interface ParseReferenceOptions {
+  /** Absolute directory against which relative paths are read. */
+  readonly cwd: string
+}
+
+/**
+ * Tells the kinds apart in the order of the original: `sha512-…`; absolute path or existing file; something with a colon is a URL or
+ * a name with a version; something with `./` or ending in `.aci` is a path; else a name.
+ *
+ * @throws RktError `invalid-reference`, or `unsupported` for container registries.
+ */
+export function parseReference(text: string, options: ParseReferenceOptions): Reference {
+  if (text === '') throw new RktError('invalid-reference', 'cannot use image reference "": it is empty')
+  if (text.includes('\0')) throw new RktError('invalid-reference', `cannot use image reference ${quote(text)}: it holds a NUL`)
+  if (text.startsWith('sha512-')) return { kind: 'hash', text }
+  const path = resolve(options.cwd, text)
+  if (isAbsolute(text) || isFile(path)) return { kind: 'file', path }
+  if (text.includes(':')) return parseWithColon(text)
+  if (text.includes('./') || text.endsWith('.aci')) return { kind: 'file', path }
+  return parseName(text)
+}
+
+function parseWithColon(text: string): Reference {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase() ?? /^(docker|oci):/.exec(text)?.[1]
+  switch (scheme) {
+    case undefined:
+      return parseName(text)
+    case 'http':
+    case 'https':
+      return { kind: 'url', url: parseImageURL(text) }
+    case 'file':
+      return { kind: 'file', path: pathOfFileURL(text) }
+    case 'docker':
+    case 'oci':
+      throw new RktError('unsupported', `cannot use image reference ${quote(text)}: this version fetches ACI images only, not from "${scheme}:"`, {
+        hint: 'give an ACI by file, by https URL, or by the name under which it is stored',
+      })
+    default:
+      throw new RktError('invalid-reference', `cannot use image reference ${quote(text)}: unknown scheme "${scheme}"; expected https or file`)
+  }
+}
+
+/** The URL in its normal form; nothing is fetched that does not call itself an ACI. */
+function parseImageURL(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || url.hostname === '') throw new RktError('invalid-reference', `cannot use image URL ${quote(text)}: not a URL`)
+  if (url.username !== '' || url.password !== '') {
+    throw new RktError('invalid-reference', `cannot use image URL for host ${quote(url.host)}: it holds a user name or password`)
+  }
+  if (!url.pathname.endsWith('.aci')) {
+    throw new RktError('invalid-reference', `cannot use image URL ${quote(text)}: not an ACI; expected a path that ends in ".aci"`)
+  }
+  url.hash = ''
+  return url.href
+}
+
+function pathOfFileURL(text: string): string {
+  try {
+    return fileURLToPath(text)
+  } catch (cause) {
+    throw new RktError('invalid-reference', `cannot use image reference ${quote(text)}: expected file:///ABSOLUTE/PATH`, { cause })
+  }
+}
+
+/** `name[:version][,label=value…]`; a label may be given once. */
+function parseName(text: string): Reference {
+  const [head = '', ...pairs] = text.split(',')
+  const colon = head.indexOf(':')
+  const name = parseACIdentifier(colon < 0 ? head : head.slice(0, colon))
+  const labels: Label[] = []
+  if (colon >= 0) addLabel(labels, { text, pair: `version=${head.slice(colon + 1)}` })
+  for (const pair of pairs) addLabel(labels, { text, pair })
+  return { kind: 'name', name, labels }
+}
+
+function addLabel(labels: Label[], { text, pair }: { readonly text: string; readonly pair: string }): void {
+  const equals = pair.indexOf('=')
+  const value = pair.slice(equals + 1)
+  if (equals < 1 || value === '') {
+    throw new RktError('invalid-reference', `cannot use image name ${quote(text)}: expected NAME[:VERSION][,LABEL=VALUE]`)
+  }
+  const name = parseACIdentifier(pair.slice(0, equals))
+  if (name === 'name') throw new RktError('invalid-reference', `cannot use image name ${quote(text)}: "name" is not a label`)
+  if (labels.some((label) => label.name === name)) {
+    throw new RktError('invalid-reference', `cannot use image name ${quote(text)}: label ${quote(name)} is given more than once`)
+  }
+  labels.push({ name, value })
+}
+
+/** The name as a person writes it: `name[:version][,label=value…]`. */
+export function formatName(name: string, labels: readonly Label[]): string {
+  const version = labels.find((label) => label.name === 'version')
+  const rest = labels.filter((label) => label !== version).map((label) => `,${label.name}=${label.value}`)
+  return `${name}${version === undefined ? '' : `:${version.value}`}${rest.join('')}`
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+}
