@@ -1,0 +1,17 @@
+import { listenForInterrupt } from './interrupt.ts'
+import { runProgram } from './program.ts'
+
+const interrupt = listenForInterrupt()
+const status = await runProgram({
+  argv: process.argv.slice(2),
+  env: process.env,
+  cwd: process.cwd(),
+  euid: process.geteuid?.() ?? -1,
+  egid: process.getegid?.() ?? -1,
+  now: Date.now,
+  interrupt,
+})
+const received = interrupt.received()
+// The caller must see that a signal ended us, as it would without our clean-up.
+if (received !== undefined && status !== 0) process.kill(process.pid, received)
+process.exit(status)

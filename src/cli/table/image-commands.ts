@@ -1,0 +1,81 @@
+import { fullFlag, formatFlag, noLegendFlag, prettyPrintFlag } from './pod-flags.ts'
+import type { Command } from './types.ts'
+
+/** The commands below `rkt image`. */
+export function imageCommands(fetch: Command): readonly Command[] {
+  return [
+    {
+      name: 'build',
+      summary: 'Build an image from a manifest and a root file system',
+      usage: '--manifest=FILE --rootfs=DIR OUTPUT.aci',
+      description: 'Writes a reproducible ACI: the same input gives the same bytes. Nothing is signed; see "rkt image sign".',
+      grammar: 'mixed',
+      flags: [
+        { name: 'manifest', type: 'text', placeholder: 'FILE', help: 'the image manifest' },
+        { name: 'rootfs', type: 'text', placeholder: 'DIR', help: 'the root file system' },
+        { name: 'compression', type: 'text', default: 'gzip', placeholder: 'none|gzip', help: 'compression of the image' },
+        { name: 'overwrite', type: 'bool', help: 'replace the output file' },
+      ],
+    },
+    {
+      name: 'cat-manifest',
+      summary: 'Inspect and print the image manifest',
+      usage: 'IMAGE',
+      description: 'IMAGE should be a string referencing an image: either an ID or an image name.',
+      grammar: 'mixed',
+      flags: [prettyPrintFlag],
+    },
+    { ...fetch, hidden: true },
+    {
+      name: 'gc',
+      summary: 'Garbage collect local store',
+      usage: '',
+      description: 'Removes rendered trees that no pod uses, and images that no pod uses and that were last used before the grace period.',
+      grammar: 'mixed',
+      flags: [{ name: 'grace-period', type: 'duration', default: '24h', placeholder: 'DURATION', help: 'duration since an image was last used, before it is removed' }],
+    },
+    {
+      name: 'list',
+      summary: 'List images in the local store',
+      usage: '',
+      grammar: 'mixed',
+      flags: [
+        { name: 'fields', type: 'text', default: 'id,name,size,importtime,lastused', placeholder: 'FIELD,…', help: 'comma-separated list of fields to print' },
+        { name: 'sort', type: 'text', default: 'importtime', placeholder: 'FIELD,…', help: 'fields to sort by: name, importtime, lastused, size' },
+        { name: 'order', type: 'text', default: 'asc', placeholder: 'asc|desc', help: 'order of the sort' },
+        noLegendFlag,
+        fullFlag,
+        formatFlag,
+      ],
+    },
+    {
+      name: 'rm',
+      summary: 'Remove one or more images with the given IDs or image names from the local store',
+      usage: 'IMAGE...',
+      description: 'Images of prepared and running pods may be removed: pods keep what they need.',
+      grammar: 'mixed',
+      flags: [],
+    },
+    {
+      name: 'sign',
+      summary: 'Sign an image file',
+      usage: '[--key=FINGERPRINT] FILE',
+      description: 'Writes FILE.asc, a detached OpenPGP signature that "rkt fetch" and GnuPG verify.',
+      grammar: 'mixed',
+      flags: [
+        { name: 'key', type: 'text', placeholder: 'KEY', help: "fingerprint or address of a secret key in GnuPG's key ring (default: GnuPG's own default)" },
+        { name: 'key-file', type: 'text', placeholder: 'FILE', help: 'armored secret key without a passphrase, instead of the key ring' },
+        { name: 'output', type: 'text', placeholder: 'FILE', help: 'the signature file (default: FILE.asc)' },
+        { name: 'overwrite', type: 'bool', help: 'replace the signature file' },
+      ],
+    },
+    {
+      name: 'verify',
+      summary: 'Verify one or more rendered images in the local store',
+      usage: 'IMAGE...',
+      description: 'Compares the rendered tree of each image with the checksum taken when it was unpacked. A damaged tree is rendered anew.',
+      grammar: 'mixed',
+      flags: [],
+    },
+  ]
+}
