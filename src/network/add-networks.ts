@@ -1,0 +1,88 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { errorText, type Log, quote, writeDurably } from '../base/index.ts'
+import { type CniResult, type DnsSettings, parseCniResult } from './cni-result.ts'
+import { maskText, type NetInfo, writeNetInfo } from './net-info.ts'
+import { deletion, type NetworkAdd, type NetworkPlan } from './plan-networks.ts'
+import { runPlugin } from './run-plugin.ts'
+
+export interface AddOptions {
+  readonly podDir: string
+  readonly log: Log
+  readonly signal: AbortSignal
+}
+
+/** What a connected pod knows about its networks. */
+export interface PodNetworks {
+  readonly interfaces: readonly NetInfo[]
+  /** The first resolver configuration that a plugin returned. */
+  readonly dns?: { readonly networkName: string; readonly settings: DnsSettings }
+}
+
+/**
+ * Connects a pod as planned and writes `net/*.conf` and `net-info.json` into its directory; a failure takes back what was started.
+ *
+ * @throws RktError `network-setup`, `timeout`, `missing-tool`; the signal's reason when aborted.
+ */
+export async function addNetworks(plan: NetworkPlan, options: AddOptions): Promise<PodNetworks> {
+  if (plan.adds.length === 0) return { interfaces: [] }
+  const started: NetworkAdd[] = []
+  const interfaces: NetInfo[] = []
+  try {
+    mkdirSync(plan.addressDir, { recursive: true, mode: 0o700 })
+    mkdirSync(join(options.podDir, 'net'), { recursive: true, mode: 0o750 })
+    for (const add of plan.adds) {
+      options.log.debug('networking', `loading network ${add.network.name} with type ${add.network.type}`)
+      const netConf = join('net', add.network.fileName)
+      writeDurably(join(options.podDir, netConf), add.conf)
+      started.push(add)
+      const { path, env, stdin } = { path: add.pluginPath, env: add.env, stdin: add.conf }
+      const output = await runPlugin({ path, env, stdin, networkName: add.network.name, signal: options.signal })
+      interfaces.push(netInfo(add, netConf, parseCniResult(output, add.network.name)))
+    }
+    writeNetInfo(options.podDir, interfaces)
+  } catch (error) {
+    await takeBack(started, options.log)
+    throw error
+  }
+  return { interfaces, ...firstDns(interfaces) }
+}
+
+/** Not interrupted by the caller's signal: what was started is taken back even when the command is being cancelled. */
+async function takeBack(started: readonly NetworkAdd[], log: Log): Promise<void> {
+  for (const add of started.toReversed()) {
+    const { argv, env, stdin } = deletion(add)
+    const [path = add.pluginPath] = argv
+    try {
+      await runPlugin({ path, env, stdin, networkName: add.network.name, signal: new AbortController().signal })
+    } catch (error) {
+      // The start has already failed with the first reason; the pod's end runs this call again.
+      log.warn(`cannot undo network ${quote(add.network.name)}: ${errorText(error)}`)
+    }
+  }
+}
+
+function netInfo(add: NetworkAdd, netConf: string, { address, dns }: CniResult): NetInfo {
+  return {
+    netName: add.network.name,
+    netConf,
+    pluginPath: add.pluginPath,
+    ifName: add.ifName,
+    ip: address?.ip ?? '',
+    args: add.args,
+    mask: address === undefined ? '' : maskText(address.ip, address.prefixLength),
+    hostIP: address?.gateway ?? '',
+    ...(hasDns(dns) ? { dns } : {}),
+  }
+}
+
+function hasDns(dns: DnsSettings): boolean {
+  return dns.nameservers.length + dns.search.length + dns.options.length > 0 || dns.domain !== undefined
+}
+
+function firstDns(interfaces: readonly NetInfo[]): Pick<PodNetworks, 'dns'> {
+  for (const { netName, dns } of interfaces) {
+    if (dns !== undefined) return { dns: { networkName: netName, settings: dns } }
+  }
+  return {}
+}

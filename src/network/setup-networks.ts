@@ -1,0 +1,67 @@
+import { rmSync, statfsSync } from 'node:fs'
+import { join } from 'node:path'
+import { isErrno, type Log } from '../base/index.ts'
+import { addNetworks, type PodNetworks } from './add-networks.ts'
+import { findPlugin, pluginDirectories } from './find-plugin.ts'
+import { loadNetworks } from './load-networks.ts'
+import type { NetRequest } from './net-flag.ts'
+import { composeNetworks, type EndExec, type NetworkPlan } from './plan-networks.ts'
+
+export interface PlanOptions {
+  readonly request: NetRequest
+  readonly uuid: string
+  /** Where the pod's network namespace is pinned, or will be when the plan is carried out. */
+  readonly netnsPath: string
+  readonly dataDir: string
+  /** The administrator's configuration directory, which holds `net.d`. */
+  readonly localConfig: string
+  readonly log: Log
+}
+
+/**
+ * Reads the configuration and plans a pod's networks; changes nothing.
+ *
+ * @throws RktError `network-setup`, `missing-tool`, `invalid-config`, `invalid-json`.
+ */
+export function planNetworks(options: PlanOptions): NetworkPlan {
+  const addressDir = join(options.dataDir, 'networks')
+  if (options.request.kind !== 'networks') return { addressDir, adds: [], teardown: [] }
+  const pluginDirs = pluginDirectories(options.localConfig)
+  return composeNetworks({
+    request: options.request,
+    uuid: options.uuid,
+    netnsPath: options.netnsPath,
+    addressDir,
+    networks: loadNetworks(options.localConfig, options.log),
+    pluginDirs,
+    findPlugin: (type) => findPlugin(type, pluginDirs),
+  })
+}
+
+export interface SetupOptions extends PlanOptions {
+  readonly podDir: string
+  readonly signal: AbortSignal
+}
+
+/** Plans and connects in one call, for callers that need not write the plan down in between. */
+export async function setupNetworks(options: SetupOptions): Promise<PodNetworks & { readonly teardown: readonly EndExec[] }> {
+  const plan = planNetworks(options)
+  return { ...(await addNetworks(plan, options)), teardown: plan.teardown }
+}
+
+/** f_type of nsfs, the file system of pinned namespaces. */
+const nsfsMagic = 0x6e73_6673
+
+/**
+ * Removes a pin whose namespace is gone (the file outlives a reboot, the mount does not): plugins accept a missing namespace at DEL
+ * and refuse a file that is none.
+ */
+export function removeStaleNetns(netnsPath: string): void {
+  try {
+    if (statfsSync(netnsPath).type === nsfsMagic) return
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return
+    throw error
+  }
+  rmSync(netnsPath, { force: true })
+}
