@@ -35,4 +35,8 @@ export const limits = {
   httpWindowBytes: 30_720,
   /** Redirects that are followed. */
   redirects: 10,
+  /** Name of an app, volume or port: with a suffix it is a file name. */
+  acNameBytes: 200,
+  /** Name of an image, label or annotation. */
+  acIdentifierBytes: 1024,
 } as const
