@@ -32,6 +32,7 @@ const commands: readonly Command[] = [
     description: 'SHELL is bash, zsh or fish. For bash: source <(rkt completion bash)',
     grammar: 'mixed',
     flags: [],
+    load: () => import('../commands/completion.ts'),
   },
   {
     name: 'complete-words',
@@ -40,6 +41,7 @@ const commands: readonly Command[] = [
     grammar: 'leading',
     flags: [],
     hidden: true,
+    load: () => import('../commands/complete-words.ts'),
   },
   {
     name: 'enter',
