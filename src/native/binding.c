@@ -14,6 +14,8 @@ static const struct {
     {"readInRoot", binding_read_in_root},
     {"statInRoot", binding_stat_in_root},
     {"unmount", binding_unmount},
+    {"xattrNames", binding_xattr_names},
+    {"xattrValue", binding_xattr_value},
 };
 
 NAPI_MODULE_INIT()
