@@ -16,6 +16,7 @@ export function imageCommands(fetch: Command): readonly Command[] {
         { name: 'compression', type: 'text', default: 'gzip', placeholder: 'none|gzip', help: 'compression of the image' },
         { name: 'overwrite', type: 'bool', help: 'replace the output file' },
       ],
+      load: () => import('../commands/image-build.ts'),
     },
     {
       name: 'cat-manifest',
@@ -68,6 +69,7 @@ export function imageCommands(fetch: Command): readonly Command[] {
         { name: 'output', type: 'text', placeholder: 'FILE', help: 'the signature file (default: FILE.asc)' },
         { name: 'overwrite', type: 'bool', help: 'replace the signature file' },
       ],
+      load: () => import('../commands/image-sign.ts'),
     },
     {
       name: 'verify',
