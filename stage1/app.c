@@ -1,0 +1,161 @@
+#include "app.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "confine.h"
+#include "rootfs.h"
+#include "sys.h"
+
+static _Noreturn void give_up(int report, const struct fail *f) {
+  struct message message = {.version = CONTROL_VERSION, .kind = MESSAGE_FAILED, .fail = *f};
+  message_send(report, &message, NULL);
+  _exit(STATUS_OWN_FAILURE);
+}
+
+static int join_cgroups(const struct app_place *place, struct fail *f) {
+  for (uint32_t i = 0; i < place->cgroups; i++)
+    if (write(place->cgroup[i], "0", 1) != 1) return fail(f, "join cgroup", "");
+  return 0;
+}
+
+static int send_fds(int report, enum message_kind kind, int first, int second) {
+  struct message message = {.version = CONTROL_VERSION, .kind = kind};
+  struct message_fds fds = {.count = second < 0 ? 1 : 2, .fd = {first, second}};
+  return message_send(report, &message, &fds);
+}
+
+/* Opened before the root changes: the app's own /proc may be anything. */
+static int send_namespaces(int report, struct fail *f) {
+  own int mount_ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+  own int cgroup_ns = open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC);
+  if (mount_ns < 0 || cgroup_ns < 0 || send_fds(report, MESSAGE_NAMESPACES, mount_ns, cgroup_ns)) return fail(f, "open namespaces", "");
+  return 0;
+}
+
+static int use_stdio(const int *stdio, struct fail *f) {
+  for (int i = 0; i < 3; i++)
+    if (dup2(stdio[i], i) < 0) return fail(f, "set up stdio", "");
+  return 0;
+}
+
+/* The terminal becomes the controlling one of this session and belongs to the app's user. */
+static int use_terminal(int peer, const struct section *section, struct fail *f) {
+  const struct op *user = section_find(section, OP_USER);
+  if (user && fchown(peer, (uid_t)user->field[0].number, (gid_t)-1)) return fail(f, "own terminal", "");
+  if (ioctl(peer, TIOCSCTTY, 0)) return fail(f, "take terminal", "");
+  return use_stdio((int[]){peer, peer, peer}, f);
+}
+
+static _Noreturn void execute(const struct program *program, const struct caller *caller, int report) {
+  struct fail f = {0};
+  confine_and_execute(program, caller, &f);
+  give_up(report, &f);
+}
+
+/* Runs the pre-start handlers one after the other; a failing one is the app's failure. */
+static void run_pre_start(const struct section *app, const struct caller *caller, int report) {
+  for_each_op(op, app) {
+    if (op->code != OP_HANDLER || op->field[0].number != 0) continue;
+    pid_t child = fork();
+    if (child == 0) execute(&(struct program){.section = app, .argv = &op->field[1].strings, .as_root = 1}, caller, report);
+    int status;
+    while (waitpid(child, &status, 0) < 0)
+      if (errno != EINTR) _exit(STATUS_OWN_FAILURE);
+    if (WIFSIGNALED(status)) _exit(128 + WTERMSIG(status));
+    if (WEXITSTATUS(status) != 0) _exit(WEXITSTATUS(status));
+  }
+}
+
+static void say_started(int report) {
+  struct message started = {.version = CONTROL_VERSION, .kind = MESSAGE_STARTED};
+  message_send(report, &started, NULL);
+}
+
+_Noreturn void app_child(const struct section *app, const struct caller *caller, struct message_fds *fds, const struct app_place *place,
+                         int report) {
+  struct fail f = {0};
+  int master = -1, peer = -1;
+  const int *stdio = fds->fd + fds->count - 3;
+  const struct op *exec = section_find(app, OP_EXEC);
+  if (!exec) fail_as(&f, EBADMSG, "start app", "plan without program");
+  setsid();
+  if (f.error || join_cgroups(place, &f)) give_up(report, &f);
+  if (unshare(CLONE_NEWNS | CLONE_NEWCGROUP)) {
+    fail(&f, "make namespaces", "");
+    give_up(report, &f);
+  }
+  if (send_namespaces(report, &f) || rootfs_enter(app, fds, &master, &peer, &f)) give_up(report, &f);
+  if (master >= 0) {
+    if (send_fds(report, MESSAGE_TERMINAL, master, -1)) fail(&f, "hand over terminal", "");
+    close(master);
+    if (f.error || use_terminal(peer, app, &f)) give_up(report, &f);
+  } else if (use_stdio(stdio, &f)) {
+    give_up(report, &f);
+  }
+  run_pre_start(app, caller, report);
+  say_started(report);
+  execute(&(struct program){.section = app, .argv = &exec->field[0].strings}, caller, report);
+}
+
+static int join_place(const struct app_place *place, struct fail *f) {
+  if (place->mount_ns < 0) return fail_as(f, ESRCH, "join app", "it has not started");
+  if (join_cgroups(place, f)) return -1;
+  if (setns(place->cgroup_ns, CLONE_NEWCGROUP) || setns(place->mount_ns, CLONE_NEWNS) || chdir("/")) return fail(f, "join app", "");
+  return 0;
+}
+
+_Noreturn void handler_child(const struct section *app, const struct caller *caller, const struct strings *argv, const struct app_place *place,
+                             int report) {
+  struct fail f = {0};
+  setsid();
+  if (join_place(place, &f)) give_up(report, &f);
+  execute(&(struct program){.section = app, .argv = argv, .as_root = 1}, caller, report);
+}
+
+static int find_place(const struct plan *plan, const char *name) {
+  for (uint32_t i = 0; i < plan->apps; i++) {
+    const struct op *op = section_find(&plan->app[i], OP_APP);
+    if (op && strcmp(op->field[0].text, name) == 0) return (int)i;
+  }
+  return -1;
+}
+
+_Noreturn void enter_child(const struct plan *pod_plan, const struct app_place *places, const struct caller *caller, struct message_fds *fds,
+                           int report) {
+  static struct plan plan;
+  struct fail f = {0};
+  setsid();
+  if (fds->count != 4 || plan_read(fds->fd[0], &plan, &f)) {
+    fail_as(&f, EBADMSG, "enter", "");
+    give_up(report, &f);
+  }
+  const struct op *app = section_find(&plan.enter, OP_APP);
+  const struct op *exec = section_find(&plan.enter, OP_EXEC);
+  const struct op *stdio = section_find(&plan.enter, OP_STDIO);
+  int index = app ? find_place(pod_plan, app->field[0].text) : -1;
+  if (index < 0 || !exec || !stdio) {
+    fail_as(&f, ENOENT, "enter", app ? app->field[0].text : "");
+    give_up(report, &f);
+  }
+  if (join_place(&places[index], &f)) give_up(report, &f);
+  if (stdio->field[0].number == STDIO_TERMINAL) {
+    int master = -1, peer = -1;
+    own int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0 || terminal_open(root, &master, &peer, &f)) give_up(report, &f);
+    if (send_fds(report, MESSAGE_TERMINAL, master, -1)) fail(&f, "hand over terminal", "");
+    close(master);
+    if (f.error || use_terminal(peer, &plan.enter, &f)) give_up(report, &f);
+  } else if (use_stdio(fds->fd + 1, &f)) {
+    give_up(report, &f);
+  }
+  say_started(report);
+  execute(&(struct program){.section = &plan.enter, .argv = &exec->field[0].strings}, caller, report);
+}

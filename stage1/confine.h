@@ -1,0 +1,18 @@
+/* The one way in which a program of a pod is confined and executed: apps, event handlers and `enter` all end here. */
+#ifndef RKT_CONFINE_H
+#define RKT_CONFINE_H
+
+#include "caller.h"
+#include "fail.h"
+#include "plan.h"
+
+struct program {
+  const struct section *section; /* user, capabilities, seccomp, environment, … */
+  const struct strings *argv;    /* what to execute, instead of OP_EXEC */
+  int as_root;                   /* event handlers: id 0 whatever the app's user is */
+};
+
+/* Does not return when it succeeds. Descriptors above 2 are closed by the execution. */
+int confine_and_execute(const struct program *program, const struct caller *caller, struct fail *f);
+
+#endif

@@ -1,0 +1,340 @@
+#include "init.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app.h"
+#include "init-setup.h"
+#include "sys.h"
+
+enum { MAX_CLIENTS = 64 };
+enum app_state { APP_WAITING, APP_SETTING_UP, APP_RUNNING, APP_POST_STOP, APP_ENDED };
+
+struct app {
+  enum app_state state;
+  pid_t pid;
+  int report; /* the child's side reports here until it executes */
+  int status;
+  int failed; /* MESSAGE_FAILED was sent for it */
+};
+
+struct client {
+  int connection;
+  pid_t pid;
+};
+
+struct pod {
+  const struct init *init;
+  struct app app[PLAN_MAX_APPS];
+  struct app_place place[PLAN_MAX_APPS];
+  struct client client[MAX_CLIENTS];
+  uint32_t started;
+  int status;        /* of the first app that failed */
+  int stopping;
+  int64_t kill_at_ms; /* 0: not armed */
+};
+
+static int64_t now_ms(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void tell_outer(const struct pod *pod, enum message_kind kind, uint32_t app, int value) {
+  struct message message = {.version = CONTROL_VERSION, .kind = kind, .app = app, .value = value};
+  message_send(pod->init->outer, &message, NULL);
+}
+
+/* SIGTERM to every app, SIGKILL to everything when the time is up; apps that do not run yet are not waited for. */
+static void stop(struct pod *pod) {
+  if (pod->stopping) return;
+  pod->stopping = 1;
+  const struct op *timeout = section_find(&pod->init->plan->pod, OP_STOP_TIMEOUT);
+  pod->kill_at_ms = now_ms() + (timeout ? (int64_t)timeout->field[0].number : 10000);
+  for (uint32_t i = 0; i < pod->init->plan->apps; i++) {
+    struct app *app = &pod->app[i];
+    if (app->state == APP_RUNNING) kill(app->pid, SIGTERM);
+    else if (app->state == APP_SETTING_UP) kill(app->pid, SIGKILL);
+    else if (app->state == APP_WAITING) app->state = APP_ENDED;
+  }
+}
+
+static void app_ended(struct pod *pod, uint32_t index) {
+  struct app *app = &pod->app[index];
+  app->state = APP_ENDED;
+  tell_outer(pod, MESSAGE_EXITED, index, app->status);
+  if (app->status != 0) {
+    if (pod->status == 0) pod->status = app->status;
+    stop(pod);
+  }
+}
+
+/* Starts the post-stop handler; the app has ended when that has. */
+static int start_post_stop(struct pod *pod, uint32_t index) {
+  const struct section *section = &pod->init->plan->app[index];
+  struct app *app = &pod->app[index];
+  if (pod->place[index].mount_ns < 0) return 0;
+  for_each_op(op, section) {
+    if (op->code != OP_HANDLER || op->field[0].number != 1) continue;
+    pid_t child = fork();
+    if (child == 0) handler_child(section, pod->init->caller, &op->field[1].strings, &pod->place[index], pod->init->outer);
+    if (child < 0) return 0;
+    app->pid = child;
+    app->state = APP_POST_STOP;
+    return 1;
+  }
+  return 0;
+}
+
+static int exit_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
+
+static void client_ended(struct client *client, int status) {
+  struct message message = {.version = CONTROL_VERSION, .kind = MESSAGE_EXITED, .value = status};
+  message_send(client->connection, &message, NULL);
+  close(client->connection);
+  *client = (struct client){.connection = -1};
+}
+
+static void drain_report(struct pod *pod, uint32_t index);
+
+static void reaped(struct pod *pod, pid_t pid, int status) {
+  for (uint32_t i = 0; i < pod->init->plan->apps; i++) {
+    struct app *app = &pod->app[i];
+    if (app->pid != pid || app->state == APP_ENDED) continue;
+    if (app->state == APP_POST_STOP) {
+      app_ended(pod, i);
+      return;
+    }
+    drain_report(pod, i);
+    app->status = exit_status(status);
+    if (app->report >= 0) close(app->report);
+    app->report = -1;
+    if (app->failed || !start_post_stop(pod, i)) app_ended(pod, i);
+    return;
+  }
+  for (int i = 0; i < MAX_CLIENTS; i++)
+    if (pod->client[i].connection >= 0 && pod->client[i].pid == pid) client_ended(&pod->client[i], exit_status(status));
+}
+
+static void reap(struct pod *pod) {
+  int status;
+  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) reaped(pod, pid, status);
+}
+
+static void app_reports(struct pod *pod, uint32_t index, const struct message *message, struct message_fds *fds) {
+  struct app *app = &pod->app[index];
+  struct message up = *message;
+  up.app = index;
+  if (message->kind == MESSAGE_NAMESPACES && fds->count == 2) {
+    pod->place[index].mount_ns = fds->fd[0];
+    pod->place[index].cgroup_ns = fds->fd[1];
+    fds->count = 0;
+  } else if (message->kind == MESSAGE_TERMINAL) {
+    message_send(pod->init->outer, &up, fds);
+  } else if (message->kind == MESSAGE_STARTED) {
+    if (app->state == APP_SETTING_UP) app->state = APP_RUNNING;
+    up.value = app->pid;
+    message_send(pod->init->outer, &up, NULL);
+    if (++pod->started == pod->init->plan->apps) tell_outer(pod, MESSAGE_READY, 0, 0);
+    if (pod->stopping) kill(app->pid, SIGTERM);
+  } else if (message->kind == MESSAGE_FAILED) {
+    app->failed = 1;
+    message_send(pod->init->outer, &up, NULL);
+  }
+  message_close_fds(fds);
+}
+
+static int take_report(struct pod *pod, uint32_t index) {
+  struct message message;
+  struct message_fds fds;
+  int got = message_receive(pod->app[index].report, &message, &fds);
+  if (got == 1) {
+    app_reports(pod, index, &message, &fds);
+    return 1;
+  }
+  close(pod->app[index].report);
+  pod->app[index].report = -1;
+  return 0;
+}
+
+/* What a child said before it died is read before its death is acted on; its side is closed, so this ends. */
+static void drain_report(struct pod *pod, uint32_t index) {
+  while (pod->app[index].report >= 0) {
+    struct pollfd ready = {.fd = pod->app[index].report, .events = POLLIN};
+    if (poll(&ready, 1, 0) != 1 || !take_report(pod, index)) break;
+  }
+}
+
+static void start_app(struct pod *pod, uint32_t index, struct message_fds *fds, uint32_t cgroups) {
+  struct app *app = &pod->app[index];
+  struct app_place *place = &pod->place[index];
+  int pair[2];
+  if (app->state != APP_WAITING || cgroups > MAX_CGROUPS || cgroups + 3 > fds->count || message_pair(pair)) {
+    message_close_fds(fds);
+    return;
+  }
+  place->cgroups = cgroups;
+  fds->count -= cgroups;
+  memcpy(place->cgroup, fds->fd + fds->count, sizeof(int) * cgroups);
+  app->pid = fork();
+  if (app->pid == 0) {
+    close(pair[0]);
+    app_child(&pod->init->plan->app[index], pod->init->caller, fds, place, pair[1]);
+  }
+  close(pair[1]);
+  app->report = pair[0];
+  app->state = APP_SETTING_UP;
+  message_close_fds(fds);
+  if (app->pid < 0) {
+    struct message failed = {.version = CONTROL_VERSION, .kind = MESSAGE_FAILED, .app = index};
+    fail(&failed.fail, "start app", "fork");
+    message_send(pod->init->outer, &failed, NULL);
+    app->status = STATUS_OWN_FAILURE;
+    app_ended(pod, index);
+  }
+}
+
+static void add_client(struct pod *pod, struct message_fds *fds) {
+  for (int i = 0; i < MAX_CLIENTS && fds->count == 1; i++) {
+    if (pod->client[i].connection >= 0) continue;
+    pod->client[i] = (struct client){.connection = fds->fd[0]};
+    fds->count = 0;
+  }
+  message_close_fds(fds);
+}
+
+/* Returns 0 when the outer launcher is gone: the pod dies with it. */
+static int from_outer(struct pod *pod) {
+  struct message message;
+  struct message_fds fds;
+  if (message_receive(pod->init->outer, &message, &fds) <= 0) return 0;
+  if (message.kind == MESSAGE_START && message.app < pod->init->plan->apps) start_app(pod, message.app, &fds, (uint32_t)message.value);
+  else if (message.kind == MESSAGE_CLIENT) add_client(pod, &fds);
+  else message_close_fds(&fds);
+  return 1;
+}
+
+static void from_client(struct pod *pod, struct client *client) {
+  struct message message;
+  struct message_fds fds;
+  int got = message_receive(client->connection, &message, &fds);
+  if (got <= 0) {
+    if (client->pid > 0) kill(client->pid, SIGHUP);
+    close(client->connection);
+    *client = (struct client){.connection = -1};
+    return;
+  }
+  if (message.kind == MESSAGE_ENTER && client->pid == 0) {
+    pid_t child = fork();
+    if (child == 0) enter_child(pod->init->plan, pod->place, pod->init->caller, &fds, client->connection);
+    if (child > 0) client->pid = child;
+    else client_ended(client, STATUS_OWN_FAILURE);
+  } else if (message.kind == MESSAGE_SIGNAL && client->pid > 0 && message.value > 0 && message.value < 65) {
+    kill(client->pid, message.value);
+  }
+  message_close_fds(&fds);
+}
+
+static void on_signal(struct pod *pod, int signals) {
+  struct signalfd_siginfo info;
+  while (read(signals, &info, sizeof info) == (ssize_t)sizeof info) {
+    int number = (int)info.ssi_signo;
+    if (number == SIGCHLD) continue;
+    if (number == SIGUSR1 || number == SIGUSR2) {
+      for (uint32_t i = 0; i < pod->init->plan->apps; i++)
+        if (pod->app[i].state == APP_RUNNING) kill(pod->app[i].pid, number);
+    } else if (number == SIGTERM || number == SIGINT || number == SIGQUIT || number == SIGHUP) {
+      stop(pod);
+    }
+  }
+}
+
+static int all_ended(const struct pod *pod) {
+  for (uint32_t i = 0; i < pod->init->plan->apps; i++)
+    if (pod->app[i].state != APP_ENDED) return 0;
+  return 1;
+}
+
+static size_t collect_polls(const struct pod *pod, int signals, struct pollfd *polls) {
+  size_t count = 0;
+  polls[count++] = (struct pollfd){.fd = pod->init->outer, .events = POLLIN};
+  polls[count++] = (struct pollfd){.fd = signals, .events = POLLIN};
+  for (uint32_t i = 0; i < pod->init->plan->apps; i++)
+    if (pod->app[i].report >= 0) polls[count++] = (struct pollfd){.fd = pod->app[i].report, .events = POLLIN};
+  for (int i = 0; i < MAX_CLIENTS; i++)
+    if (pod->client[i].connection >= 0) polls[count++] = (struct pollfd){.fd = pod->client[i].connection, .events = POLLIN};
+  return count;
+}
+
+static void dispatch(struct pod *pod, int fd) {
+  for (uint32_t i = 0; i < pod->init->plan->apps; i++)
+    if (pod->app[i].report == fd) {
+      take_report(pod, i);
+      return;
+    }
+  for (int i = 0; i < MAX_CLIENTS; i++)
+    if (pod->client[i].connection == fd) {
+      from_client(pod, &pod->client[i]);
+      return;
+    }
+}
+
+static int serve(struct pod *pod, int signals) {
+  struct pollfd polls[2 + PLAN_MAX_APPS + MAX_CLIENTS];
+  while (!all_ended(pod)) {
+    size_t count = collect_polls(pod, signals, polls);
+    int timeout = -1;
+    if (pod->kill_at_ms) {
+      int64_t left = pod->kill_at_ms - now_ms();
+      timeout = left > 0 ? (int)left : 0;
+    }
+    int ready = poll(polls, count, timeout);
+    if (ready < 0 && errno != EINTR) return STATUS_OWN_FAILURE;
+    if (pod->kill_at_ms && now_ms() >= pod->kill_at_ms) {
+      kill(-1, SIGKILL);
+      pod->kill_at_ms = 0;
+    }
+    if (ready <= 0) continue;
+    if (polls[0].revents && !from_outer(pod)) return 128 + SIGKILL;
+    for (size_t i = 2; i < count; i++)
+      if (polls[i].revents) dispatch(pod, polls[i].fd);
+    if (polls[1].revents) on_signal(pod, signals);
+    reap(pod);
+  }
+  return pod->status;
+}
+
+_Noreturn void init_main(const struct init *init) {
+  static struct pod pod;
+  struct message go;
+  struct message_fds none;
+  struct fail f = {0};
+  pod.init = init;
+  for (uint32_t i = 0; i < PLAN_MAX_APPS; i++) {
+    pod.app[i].report = -1;
+    pod.place[i].mount_ns = pod.place[i].cgroup_ns = -1;
+  }
+  for (int i = 0; i < MAX_CLIENTS; i++) pod.client[i].connection = -1;
+  if (message_receive(init->outer, &go, &none) != 1 || go.kind != MESSAGE_GO) _exit(STATUS_OWN_FAILURE);
+
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, NULL);
+  /* A fault is to end init, not to hang in a blocked signal; the rest arrives through the descriptor. */
+  for (const int *fault = (const int[]){SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, 0}; *fault; fault++) sigdelset(&all, *fault);
+  int signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals < 0) fail(&f, "watch signals", "");
+  if (f.error || init_setup(init, &f)) {
+    struct message failed = {.version = CONTROL_VERSION, .kind = MESSAGE_FAILED, .app = UINT32_MAX, .fail = f};
+    message_send(init->outer, &failed, NULL);
+    _exit(STATUS_OWN_FAILURE);
+  }
+  _exit(serve(&pod, signals));
+}

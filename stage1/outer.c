@@ -1,0 +1,248 @@
+#include "outer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "caller.h"
+#include "end.h"
+#include "host.h"
+#include "init.h"
+#include "sys.h"
+#include "supervise.h"
+
+struct outer {
+  struct plan plan;
+  struct caller caller;
+  int pod;
+  pid_t init;
+  int user_ns;
+  int control; /* connection to init */
+};
+
+static int write_file(int dir, const char *path, const char *text, struct fail *f) {
+  own int fd = openat(dir, path, O_WRONLY | O_CLOEXEC);
+  size_t size = strlen(text);
+  if (fd < 0 || write(fd, text, size) != (ssize_t)size) return fail(f, "write", path);
+  return 0;
+}
+
+static int make_cgroups(const struct section *section, enum op_code code, int *procs, uint32_t *count, struct fail *f) {
+  for_each_op(op, section) {
+    if (op->code == OP_CGROUP_SET && cgroup_set(op->field[0].text, op->field[1].text, f)) return -1;
+    if (op->code == OP_DEVICE_POLICY && cgroup_devices(op, f)) return -1;
+    if (op->code != code) continue;
+    if (*count == MAX_CGROUPS) return fail_as(f, E2BIG, "make cgroup", op->field[0].text);
+    if (cgroup_create(op->field[0].text, &procs[*count], f)) return -1;
+    ++*count;
+  }
+  return 0;
+}
+
+static int map_ids(const struct outer *outer, struct fail *f) {
+  const struct op *op = section_find(&outer->plan.pod, OP_IDMAP);
+  if (!op) return 0;
+  char path[64], map[64];
+  snprintf(path, sizeof path, "/proc/%d", outer->init);
+  own int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (dir < 0) return fail(f, "map ids", path);
+  snprintf(map, sizeof map, "0 %u %u\n", (unsigned)op->field[0].number, (unsigned)op->field[1].number);
+  return write_file(dir, "uid_map", map, f) || write_file(dir, "gid_map", map, f) ? -1 : 0;
+}
+
+static pid_t clone_process(unsigned long flags) {
+  /* The raw call: musl's clone() needs a stack of its own, and a copy of this one is what we want. */
+  return (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+}
+
+static _Noreturn void become_init(struct outer *outer, int peer, uint32_t flags) {
+  struct init init = {.plan = &outer->plan, .caller = &outer->caller, .outer = peer, .flags = flags};
+  close(outer->control);
+  init_main(&init);
+}
+
+/* Joins namespaces that were made before (pinned for CNI), then makes the rest, as a sibling: its parent is the outer launcher. */
+static _Noreturn void join_and_clone(struct outer *outer, int peer, uint32_t flags, int report) {
+  struct fail f = {0};
+  uint32_t joined = 0;
+  for_each_op(op, &outer->plan.pod) {
+    if (op->code != OP_JOIN) continue;
+    own int ns = openat(outer->pod, op->field[1].text, O_RDONLY | O_CLOEXEC);
+    if (ns < 0 || setns(ns, (int)op->field[0].number)) {
+      fail(&f, "join namespace", op->field[1].text);
+      break;
+    }
+    joined |= (uint32_t)op->field[0].number;
+  }
+  pid_t pid = -1;
+  if (f.error == 0) {
+    pid = clone_process(flags | CLONE_PARENT);
+    if (pid == 0) become_init(outer, peer, flags | joined);
+    if (pid < 0) fail(&f, "make namespaces", "");
+  }
+  struct message message = {.version = CONTROL_VERSION, .kind = MESSAGE_GO, .value = pid, .fail = f};
+  message_send(report, &message, NULL);
+  _exit(0);
+}
+
+static int clone_joined(struct outer *outer, int peer, uint32_t flags, struct fail *f) {
+  int pair[2];
+  if (message_pair(pair)) return fail(f, "make namespaces", "");
+  own int mine = pair[0];
+  own int theirs = pair[1];
+  pid_t middle = fork();
+  if (middle < 0) return fail(f, "make namespaces", "");
+  if (middle == 0) join_and_clone(outer, peer, flags, theirs);
+  close(move_fd(&theirs));
+  struct message message;
+  struct message_fds none;
+  int got = message_receive(mine, &message, &none);
+  waitpid(middle, NULL, 0);
+  if (got != 1) return fail_as(f, EIO, "make namespaces", "");
+  if (message.value <= 0) {
+    *f = message.fail;
+    return -1;
+  }
+  /* The middle process saw init's pid in the host's PID namespace, which it never left. */
+  outer->init = message.value;
+  return 0;
+}
+
+static int start_init(struct outer *outer, struct fail *f) {
+  const struct op *op = section_find(&outer->plan.pod, OP_NAMESPACES);
+  uint32_t flags = op ? (uint32_t)op->field[0].number : 0;
+  int pair[2];
+  if (message_pair(pair)) return fail(f, "make namespaces", "");
+  outer->control = pair[0];
+  own int peer = pair[1];
+  if (section_find(&outer->plan.pod, OP_JOIN)) {
+    if (clone_joined(outer, peer, flags, f)) return -1;
+  } else {
+    outer->init = clone_process(flags);
+    if (outer->init == 0) become_init(outer, peer, flags);
+    if (outer->init < 0) return fail(f, "make namespaces", "");
+    if (map_ids(outer, f)) return -1;
+  }
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/ns/user", outer->init);
+  if (section_find(&outer->plan.pod, OP_IDMAP) && (outer->user_ns = open(path, O_RDONLY | O_CLOEXEC)) < 0) return fail(f, "open", path);
+  return 0;
+}
+
+static int go(const struct outer *outer, const int *procs, uint32_t count, struct fail *f) {
+  char pid[16];
+  snprintf(pid, sizeof pid, "%d", outer->init);
+  for (uint32_t i = 0; i < count; i++)
+    if (write(procs[i], pid, strlen(pid)) < 0) return fail(f, "join cgroup", "");
+  struct message message = {.version = CONTROL_VERSION, .kind = MESSAGE_GO};
+  return message_send(outer->control, &message, NULL) ? fail(f, "start", "pod init") : 0;
+}
+
+/* Pipes and /dev/null for one app; they belong to its user, so that it can open /dev/stdout again. */
+static int make_stdio(const struct outer *outer, const struct section *app, struct supervisor *supervisor, uint32_t index,
+                      struct message_fds *fds, struct fail *f) {
+  const struct op *modes = section_find(app, OP_STDIO);
+  const struct op *user = section_find(app, OP_USER);
+  const struct op *idmap = section_find(&outer->plan.pod, OP_IDMAP);
+  uid_t owner = (user ? (uid_t)user->field[0].number : 0) + (idmap ? (uid_t)idmap->field[0].number : 0);
+  for (int i = 0; i < 3; i++) {
+    if (modes && modes->field[i].number == STDIO_PIPE) {
+      int ends[2];
+      if (pipe2(ends, O_CLOEXEC)) return fail(f, "make pipe", "");
+      int ours = i == 0 ? ends[1] : ends[0];
+      int theirs = i == 0 ? ends[0] : ends[1];
+      fds->fd[fds->count++] = theirs;
+      if (fchown(theirs, owner, (gid_t)-1)) {
+        close(ours);
+        return fail(f, "own pipe", "");
+      }
+      supervisor_stream(supervisor, index, i, ours);
+    } else {
+      int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+      if (null < 0) return fail(f, "open", "/dev/null");
+      fds->fd[fds->count++] = null;
+    }
+  }
+  return 0;
+}
+
+static int start_app(const struct outer *outer, struct supervisor *supervisor, uint32_t index, struct fail *f) {
+  const struct section *app = &outer->plan.app[index];
+  const struct op *idmap = section_find(&outer->plan.pod, OP_IDMAP);
+  struct host host = {.pod = outer->pod, .user_ns = outer->user_ns, .shift = idmap ? (uint32_t)idmap->field[0].number : 0};
+  struct message_fds fds = {0};
+  int procs[MAX_CGROUPS];
+  uint32_t cgroups = 0;
+  int result = host_mounts(&host, app, &fds, f);
+  if (result == 0) result = make_stdio(outer, app, supervisor, index, &fds, f);
+  if (result == 0) result = make_cgroups(app, OP_APP_CGROUP, procs, &cgroups, f);
+  if (result == 0) {
+    memcpy(fds.fd + fds.count, procs, sizeof(int) * cgroups);
+    fds.count += cgroups;
+    struct message message = {.version = CONTROL_VERSION, .kind = MESSAGE_START, .app = index, .value = (int32_t)cgroups};
+    if (message_send(outer->control, &message, &fds)) result = fail(f, "start app", "send");
+  }
+  message_close_fds(&fds);
+  return result;
+}
+
+/*
+ * Mounts are made in a private copy of the host's mount namespace, which ends with this function: nothing of the pod is ever seen on
+ * the host, and the host's own mounts are not kept busy by us.
+ */
+static int start_apps(const struct outer *outer, struct supervisor *supervisor, struct fail *f) {
+  own int home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+  if (home < 0 || unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) return fail(f, "make mount namespace", "");
+  if (fchdir(outer->pod)) return fail(f, "change to", "pod directory");
+  int result = 0;
+  for (uint32_t i = 0; i < outer->plan.apps && result == 0; i++) result = start_app(outer, supervisor, i, f);
+  if (setns(home, CLONE_NEWNS) || fchdir(outer->pod)) return fail(f, "leave mount namespace", "");
+  return result;
+}
+
+static int start(struct outer *outer, struct supervisor *supervisor, struct fail *f) {
+  int procs[MAX_CGROUPS];
+  uint32_t cgroups = 0;
+  if (mkdirat(outer->pod, "mnt", 0700) && errno != EEXIST) return fail(f, "make", "mnt");
+  if (start_init(outer, f) || make_cgroups(&outer->plan.pod, OP_CGROUP, procs, &cgroups, f)) return -1;
+  int result = go(outer, procs, cgroups, f);
+  for (uint32_t i = 0; i < cgroups; i++) close(procs[i]);
+  if (result || supervisor_open(supervisor, outer->pod, outer->control, f)) return -1;
+  return start_apps(outer, supervisor, f);
+}
+
+int outer_run(int plan_fd, int lock_fd, int caller_fd) {
+  static struct outer outer;
+  static struct supervisor supervisor;
+  struct fail f = {0};
+  outer.pod = lock_fd;
+  outer.user_ns = outer.control = -1;
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, NULL);
+  umask(0077);
+  int readable = caller_read(caller_fd, &outer.caller, &f) == 0 && plan_read(plan_fd, &outer.plan, &f) == 0;
+  close(plan_fd);
+  if (caller_fd >= 0) close(caller_fd);
+  caller_restore_stdio(&outer.caller);
+  supervisor_prepare(&supervisor, &outer.plan, &outer.caller);
+  if (!readable || fchdir(lock_fd) || start(&outer, &supervisor, &f)) {
+    if (f.error == 0) fail(&f, "change to", "pod directory");
+    supervisor_failed(&supervisor, lock_fd, &f);
+    if (outer.init > 0) kill(outer.init, SIGKILL);
+  }
+  int status = STATUS_OWN_FAILURE;
+  if (outer.init > 0) status = supervise(&supervisor, outer.init);
+  if (f.error) status = STATUS_OWN_FAILURE;
+  if (outer.control >= 0) close(outer.control);
+  struct fail unclean = {0};
+  if (readable && end_run(&outer.plan.end, lock_fd, 1, &unclean)) supervisor_warn(&unclean);
+  return status;
+}

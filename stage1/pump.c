@@ -1,0 +1,117 @@
+#include "pump.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static int pending(const struct stream *s) { return s->end > s->start; }
+
+int stream_done(const struct stream *s) { return s->from < 0 && (!pending(s) || s->to < 0); }
+
+size_t stream_poll(const struct stream *s, struct pollfd *polls, size_t count) {
+  if (pending(s) && s->to >= 0) polls[count++] = (struct pollfd){.fd = s->to, .events = POLLOUT};
+  else if (s->from >= 0) polls[count++] = (struct pollfd){.fd = s->from, .events = POLLIN};
+  return count;
+}
+
+static void end_of_input(struct stream *s) {
+  close(s->from);
+  s->from = -1;
+  if (s->close_to && !pending(s) && s->to >= 0) {
+    close(s->to);
+    s->to = -1;
+  }
+}
+
+/* One CRI line per line of output; a chunk without newline is a partial line, tag P. */
+static void write_log(const struct stream *s, const char *data, size_t size) {
+  struct timespec now;
+  struct tm utc;
+  char head[80];
+  clock_gettime(CLOCK_REALTIME, &now);
+  gmtime_r(&now.tv_sec, &utc);
+  size_t stamp = strftime(head, sizeof head, "%Y-%m-%dT%H:%M:%S", &utc);
+  stamp += (size_t)snprintf(head + stamp, sizeof head - stamp, ".%09ldZ %s ", now.tv_nsec, s->name);
+  static char line[PUMP_CHUNK + sizeof head + 4];
+  while (size > 0) {
+    const char *newline = memchr(data, '\n', size);
+    size_t length = newline ? (size_t)(newline - data) : size;
+    memcpy(line, head, stamp);
+    memcpy(line + stamp, newline ? "F " : "P ", 2);
+    memcpy(line + stamp + 2, data, length);
+    line[stamp + 2 + length] = '\n';
+    /* A full disk must not stop the app: what the log cannot take is lost, the caller still gets it. */
+    (void)!write(s->log, line, stamp + 3 + length);
+    size_t used = newline ? length + 1 : length;
+    data += used;
+    size -= used;
+  }
+}
+
+static void prefix_into(struct stream *s, const char *data, size_t size) {
+  struct timespec up;
+  clock_gettime(CLOCK_BOOTTIME, &up);
+  for (size_t i = 0; i < size; i++) {
+    if (s->at_line_start)
+      s->end += (size_t)snprintf(s->buffer + s->end, PUMP_PREFIX, "[%5ld.%06ld] %.40s[%d]: ", (long)up.tv_sec, up.tv_nsec / 1000, s->app, s->pid);
+    s->buffer[s->end++] = data[i];
+    s->at_line_start = data[i] == '\n';
+  }
+}
+
+static void read_some(struct stream *s) {
+  char chunk[PUMP_CHUNK];
+  ssize_t got = read(s->from, chunk, s->app ? sizeof chunk / 2 : sizeof chunk);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got <= 0) {
+    end_of_input(s);
+    return;
+  }
+  if (s->log >= 0) write_log(s, chunk, (size_t)got);
+  if (s->to < 0) return;
+  if (!s->buffer && !(s->buffer = malloc(s->app ? PUMP_BUFFER : PUMP_CHUNK))) {
+    s->to = -1;
+    return;
+  }
+  s->start = s->end = 0;
+  if (s->app) {
+    prefix_into(s, chunk, (size_t)got);
+  } else {
+    memcpy(s->buffer, chunk, (size_t)got);
+    s->end = (size_t)got;
+  }
+}
+
+static void write_some(struct stream *s) {
+  size_t size = s->end - s->start;
+  /* At most PIPE_BUF: a pipe that polls writable takes it without blocking, though its flags are the caller's. */
+  ssize_t put = write(s->to, s->buffer + s->start, size < 4096 ? size : 4096);
+  if (put < 0) {
+    if (errno == EAGAIN || errno == EINTR) return;
+    if (s->close_to) close(s->to);
+    s->to = -1;
+    return;
+  }
+  s->start += (size_t)put;
+  if (!pending(s) && s->from < 0 && s->close_to) {
+    close(s->to);
+    s->to = -1;
+  }
+}
+
+void stream_event(struct stream *s, const struct pollfd *poll) {
+  if (!poll->revents) return;
+  if (pending(s) && s->to == poll->fd) {
+    if (poll->revents & (POLLERR | POLLNVAL) && !(poll->revents & POLLOUT)) {
+      if (s->close_to) close(s->to);
+      s->to = -1;
+    } else {
+      write_some(s);
+    }
+  } else if (s->from == poll->fd) {
+    read_some(s);
+  }
+}

@@ -1,0 +1,40 @@
+#include "tty.h"
+
+#include <string.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+void tty_prepare(struct tty *tty) {
+  memset(tty, 0, sizeof *tty);
+  tty->master = tty->input.from = tty->input.to = tty->output.from = tty->output.to = -1;
+}
+
+void tty_start(struct tty *tty, int master, int log, const char *app) {
+  (void)app;
+  if (tty->master >= 0) {
+    close(master);
+    return;
+  }
+  tty->master = master;
+  int flags = fcntl(master, F_GETFL);
+  if (flags >= 0) (void)fcntl(master, F_SETFL, flags | O_NONBLOCK);
+  tty->input = (struct stream){.from = dup(0), .to = dup(master), .log = -1, .name = "stdin", .close_to = 0};
+  tty->output = (struct stream){.from = master, .to = 1, .log = log, .name = "stdout"};
+  if (tcgetattr(0, &tty->saved) == 0) {
+    struct termios raw = tty->saved;
+    cfmakeraw(&raw);
+    tty->raw = tcsetattr(0, TCSADRAIN, &raw) == 0;
+  }
+  tty_resize(tty);
+}
+
+void tty_resize(const struct tty *tty) {
+  struct winsize size;
+  if (tty->master >= 0 && tty->output.from >= 0 && ioctl(0, TIOCGWINSZ, &size) == 0) (void)ioctl(tty->master, TIOCSWINSZ, &size);
+}
+
+void tty_end(struct tty *tty) {
+  if (tty->raw) (void)tcsetattr(0, TCSADRAIN, &tty->saved);
+  tty->raw = 0;
+}
