@@ -1,6 +1,7 @@
+import type { Key } from 'openpgp'
 import { RktError } from '../base/index.ts'
-import { bindingOf, certifiedIdentities, weakness } from './key-validity.ts'
-import { loadOpenPGP } from './openpgp-policy.ts'
+import { bindingOf, certifiedIdentities, isKeyFault, judgeKey, weakness } from './key-validity.ts'
+import { loadOpenPGP, type OpenPGPWithPolicy } from './openpgp-policy.ts'
 import { readPublicKeys, type PublicKey } from './public-key.ts'
 
 /** What a person compares before trusting a key. */
@@ -43,5 +44,16 @@ export async function describeKey({ bytes, fingerprint }: PublicKey, { what, now
   for (const subkey of key.subkeys) {
     if ((await bindingOf(key, subkey, { pgp, now })) !== undefined) subkeys.push(subkey.getFingerprint())
   }
-  return { fingerprint, subkeys, identities, warnings: [] }
+  return { fingerprint, subkeys, identities, warnings: await warnings(key, { pgp, now }) }
+}
+
+/** Storing a revoked key is how a revocation is made known, so this is said, not refused. */
+async function warnings(key: Key, { pgp, now }: { readonly pgp: OpenPGPWithPolicy; readonly now: Date }): Promise<string[]> {
+  const states: string[] = []
+  for (const component of [key, ...key.subkeys]) {
+    const outcome = await judgeKey(key, component, { pgp, now, signedAt: now })
+    if (!isKeyFault(outcome)) return []
+    states.push(outcome.state)
+  }
+  return states.slice(0, 1).map((state) => `signatures of this key are refused: ${state}`)
 }

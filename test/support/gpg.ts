@@ -15,7 +15,9 @@ export interface Gpg extends Disposable {
   /** Detached signature of `data` by this key or, with a trailing `!`, exactly this subkey. */
   sign(data: Uint8Array, options: SignOptions): Buffer
   /** Revokes the whole key: 0 no reason, 1 compromised, 2 superseded, 3 no longer used. */
-  revoke(fingerprint: string, options: { readonly reason: 0 | 1 | 2 | 3; readonly time?: string }): void
+  revoke(fingerprint: string, options: RevokeOptions): void
+  /** Revokes the subkey with this position, counted from 1. */
+  revokeSubkey(primary: string, options: RevokeOptions & { readonly index: number }): void
   /** Runs gpg with these arguments, for what has no method. */
   run(args: readonly string[], options?: { readonly input?: string | Uint8Array }): Buffer
 }
@@ -43,6 +45,12 @@ export interface SignOptions {
   readonly extra?: readonly string[]
 }
 
+export interface RevokeOptions {
+  readonly reason: 0 | 1 | 2 | 3
+  readonly time?: string
+  readonly extra?: readonly string[]
+}
+
 /**
  * Opens a new GnuPG home in the system's directory for temporary files; the agent's socket lies in it, so the path stays short.
  *
@@ -50,10 +58,12 @@ export interface SignOptions {
  */
 export function openGpg(): Gpg {
   const home = mkdtempSync(join(tmpdir(), 'g-'))
-  writeFileSync(join(home, 'gpg.conf'), 'no-greeting\nbatch\nyes\npinentry-mode loopback\nno-auto-key-locate\n')
+  writeFileSync(join(home, 'gpg.conf'), 'no-greeting\npinentry-mode loopback\nno-auto-key-locate\n')
   writeFileSync(join(home, 'gpg-agent.conf'), 'allow-loopback-pinentry\n')
   const run = (args: readonly string[], { input = '' }: { readonly input?: string | Uint8Array } = {}): Buffer =>
-    execFileSync('gpg', ['--homedir', home, '--passphrase', '', ...args], { input, stdio: ['pipe', 'pipe', 'pipe'], maxBuffer: 1 << 26 })
+    execFileSync('gpg', ['--homedir', home, '--batch', '--yes', '--passphrase', '', ...args], { input, stdio: ['pipe', 'pipe', 'pipe'], maxBuffer: 1 << 26 })
+  const talk = (args: readonly string[], answers: string): Buffer =>
+    execFileSync('gpg', ['--homedir', home, '--no-tty', '--command-fd', '0', '--status-fd', '2', '--passphrase', '', ...args], { input: answers, stdio: ['pipe', 'pipe', 'pipe'] })
   const fingerprints = (listed: string): string[] =>
     run(['--with-colons', '--list-keys', ...(listed === '' ? [] : [listed])]).toString().split('\n').filter((line) => line.startsWith('fpr:')).map((line) => (line.split(':')[9] ?? '').toLowerCase())
   const since = (before: ReadonlySet<string>, listed: string): string => {
@@ -77,13 +87,12 @@ export function openGpg(): Gpg {
     exportKey: (fingerprint, { binary = false } = {}) => run([...(binary ? [] : ['--armor']), '--export', fingerprint]),
     sign: (data, { key, armor = true, digest = 'SHA512', time, extra = [] }) =>
       run([...(armor ? ['--armor'] : []), '--digest-algo', digest, ...fakedTime(time), '--local-user', key, ...extra, '--output', '-', '--detach-sign'], { input: data }),
-    revoke: (fingerprint, { reason, time }) => {
-      const certificate = execFileSync(
-        'gpg',
-        ['--homedir', home, '--no-batch', '--command-fd', '0', '--status-fd', '2', '--passphrase', '', ...fakedTime(time), '--output', '-', '--gen-revoke', fingerprint],
-        { input: `y\n${reason}\n\ny\n`, stdio: ['pipe', 'pipe', 'pipe'] },
-      )
+    revoke: (fingerprint, { reason, time, extra = [] }) => {
+      const certificate = talk([...fakedTime(time), ...extra, '--output', '-', '--gen-revoke', fingerprint], `y\n${reason}\n\ny\n`)
       run(['--import'], { input: certificate })
+    },
+    revokeSubkey: (primary, { index, reason, time, extra = [] }) => {
+      talk([...fakedTime(time), ...extra, '--edit-key', primary], `key ${index}\nrevkey\ny\n${reason}\n\ny\nsave\n`)
     },
     [Symbol.dispose]: () => {
       execFileSync('gpgconf', ['--homedir', home, '--kill', 'all'], { stdio: 'ignore' })
