@@ -26,7 +26,7 @@ export const limits = {
   /** Directories above a file in an archive. */
   pathDepth: 256,
   /** How much more may come out of a decompressor than went in, past the first 64 MiB. */
-  compressionRatio: 1100,
+  compressionRatio: 400,
   /** A user or group database inside an app's tree. */
   userDatabaseBytes: 4_194_304,
   /** A whole HTTP exchange may wait this long without a byte. */
@@ -39,4 +39,8 @@ export const limits = {
   acNameBytes: 200,
   /** Name of an image, label or annotation. */
   acIdentifierBytes: 1024,
+  /** One extension header (long name, pax records) within an archive. */
+  archiveHeaderBytes: 1_048_576,
+  /** One run of the unpacker. */
+  unpackMs: 3_600_000,
 } as const
