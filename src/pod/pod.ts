@@ -57,21 +57,25 @@ export class Pod implements Disposable {
     return fstatSync(this.fd).ctimeMs
   }
 
-  /** Ends the preparation: the pod waits, unlocked and complete on disk, for `takePrepared()`. */
+  /** Ends the preparation: the pod waits, unlocked and whole on the disk, for `takePrepared()`. */
   toPrepared(): void {
+    // One flush for every file of the preparation, which nobody has to wait for one by one.
     binding().syncfs(this.fd)
     this.moveTo('prepared')
+    syncDirectory(dataPaths(this.dataDir).stage('prepared'))
     this.unlock()
   }
 
-  /** Ends the preparation of a pod that runs at once; the lock is kept without a gap. */
+  /**
+   * Ends the preparation of a pod that runs at once; the lock is kept without a gap. Nothing waits for the disk: the failure that
+   * loses this rename ends the pod as well, and then an aborted prepare is collected like an exited pod.
+   */
   toRun(): void {
     this.moveTo('run')
   }
 
   /**
-   * Renames the directory into another stage and makes the move durable. The rename is the arbiter between processes that want to
-   * move the same pod.
+   * Renames the directory into another stage. The rename is the arbiter between processes that want to move the same pod.
    *
    * @throws RktError `not-found` when another process has moved or deleted the pod.
    */
@@ -85,7 +89,6 @@ export class Pod implements Disposable {
     }
     this.#stage = stage
     this.#state = stateOf(stage, this.#owned)
-    syncDirectory(parent)
   }
 
   /** Takes the exclusive lock; false when another process keeps it or has moved the directory. */

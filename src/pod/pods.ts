@@ -25,19 +25,15 @@ export interface Pods {
   resolve(text: string): PodUUID
   /** The pods that users can see, sorted by UUID. */
   list(): Pod[]
-  /** The pods in one stage, sorted by UUID. */
-  inStage(stage: Stage): Pod[]
+  /** UUIDs of the directories in one stage, sorted. */
+  uuidsIn(stage: Stage): PodUUID[]
+  /** The pod with this UUID if it is in that stage. */
+  openIn(stage: Stage, uuid: PodUUID): Pod | undefined
 }
 
 /** The pods below `dataDir`; directories are made when the first pod is. */
 export function openPods(dataDir: string, options: OpenPodsOptions = {}): Pods {
   const paths = dataPaths(dataDir)
-  const inStage = (stage: Stage): Pod[] =>
-    uuidsIn(paths.stage(stage)).flatMap((uuid) => {
-      const pod = openInStage(dataDir, uuid, stage)
-      return pod === undefined ? [] : [pod]
-    })
-
   return {
     dataDir,
     create(uuid = parsePodUUID(randomUUID())) {
@@ -47,15 +43,11 @@ export function openPods(dataDir: string, options: OpenPodsOptions = {}): Pods {
     open: (uuid) => openPod(dataDir, uuid),
     resolve: (text) => resolveUUID(text, visibleStages.flatMap((stage) => uuidsIn(paths.stage(stage)))),
     list() {
-      const found = new Map<PodUUID, Pod>()
-      for (const pod of visibleStages.flatMap(inStage)) {
-        // A pod that moved on while the stages were read is seen twice; the later sight is of no less worth than the first.
-        found.get(pod.uuid)?.[Symbol.dispose]()
-        found.set(pod.uuid, pod)
-      }
-      return [...found.values()].sort((a, b) => (a.uuid < b.uuid ? -1 : 1))
+      const uuids = new Set(visibleStages.flatMap((stage) => uuidsIn(paths.stage(stage))))
+      return [...uuids].sort().flatMap((uuid) => visible(openPod(dataDir, uuid)) ?? [])
     },
-    inStage,
+    uuidsIn: (stage) => uuidsIn(paths.stage(stage)),
+    openIn: (stage, uuid) => openInStage(dataDir, uuid, stage),
   }
 }
 
@@ -73,6 +65,13 @@ function openPod(dataDir: string, uuid: PodUUID): Pod | undefined {
   return undefined
 }
 
+/** A pod that became garbage since its name was read is not shown. */
+function visible(pod: Pod | undefined): Pod | undefined {
+  if (pod === undefined || visibleStages.includes(pod.stage)) return pod
+  pod[Symbol.dispose]()
+  return undefined
+}
+
 function createPod(dataDir: string, uuid: PodUUID): Pod {
   const embryo = join(dataPaths(dataDir).stage('embryo'), uuid)
   mkdirSync(embryo, 0o750)
@@ -81,8 +80,8 @@ function createPod(dataDir: string, uuid: PodUUID): Pod {
     // The caller's umask decides nothing here; the setgid bit that comes from the parent stays.
     chmodSync(embryo, (fstatSync(fd).mode & 0o7000) | 0o750)
     lockDescriptor(fd, { mode: 'exclusive', wait: 'block' })
-    closeSync(openSync(join(embryo, podFile.created), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o640))
     const pod = new Pod({ uuid, dataDir, fd, stage: 'embryo', state: 'embryo', owned: true })
+    closeSync(openSync(pod.inside(podFile.created), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o640))
     pod.moveTo('prepare')
     return pod
   } catch (error) {

@@ -1,0 +1,102 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { isErrno, type ImageID, parseStrictJson } from '../base/index.ts'
+import { type ACName, type RuntimeApp, valueOf, type Volume } from '../spec/index.ts'
+import { parseVerdict, type Verdict } from '../trust/index.ts'
+import { appInfo, podFile } from './layout.ts'
+import { type MountingApp, resolveMounts } from './mounts.ts'
+import type { Pod } from './pod.ts'
+import { readAppImage } from './prepared-pod.ts'
+import { hasRun, type PodState } from './state.ts'
+
+export type AppState = 'unknown' | 'created' | 'running' | 'exited'
+
+/** What can be told of one app of a pod. Times are nanoseconds since 1970, exact. */
+export interface AppStatus {
+  readonly name: ACName
+  readonly state: AppState
+  readonly createdAtNs: bigint | undefined
+  readonly startedAtNs: bigint | undefined
+  readonly finishedAtNs: bigint | undefined
+  /** The status with which the app has exited; undefined while it runs, or when nobody was left to write it. */
+  readonly exitCode: number | undefined
+  readonly imageID: ImageID
+  /** Undefined when the image manifest cannot be read. */
+  readonly imageName: string | undefined
+  readonly imageVersion: string | undefined
+  readonly mounts: readonly AppMount[]
+  readonly userAnnotations: Readonly<Record<string, string>>
+  readonly userLabels: Readonly<Record<string, string>>
+  /** Who vouched for the image when the pod was prepared. */
+  readonly signature: Verdict | undefined
+}
+
+export interface AppMount {
+  readonly name: ACName
+  readonly containerPath: string
+  readonly hostPath: string
+  readonly readOnly: boolean
+}
+
+export interface AppStatusInputs {
+  readonly app: RuntimeApp
+  readonly volumes: readonly Volume[]
+  /** Runs a read; a missing file is undefined, any other fault is noted and undefined. */
+  readonly attempt: <T>(what: string, read: () => T) => T | undefined
+}
+
+/** Reads what the pod directory tells of one app. */
+export function readAppStatus(pod: Pod, { app, volumes, attempt }: AppStatusInputs): AppStatus {
+  const image = attempt(`image manifest of app ${app.name}`, () => readAppImage(pod, app.name))
+  const section = app.app ?? image?.app
+  const mtimeNs = (path: string): bigint | undefined => attempt(`times of app ${app.name}`, () => statSync(pod.inside(path), { bigint: true }).mtimeNs)
+  const marker = (suffix: string): bigint | undefined => mtimeNs(join(podFile.status, `${app.name}${suffix}`))
+  const exitCode = attempt(`exit code of app ${app.name}`, () => readExitCode(pod.inside(join(podFile.status, app.name))))
+  return {
+    name: app.name,
+    state: stateOfApp(pod.state, exitCode !== undefined),
+    createdAtNs: marker('-created') ?? mtimeNs(podFile.created),
+    startedAtNs: marker('-started') ?? mtimeNs(podFile.pid),
+    // Nobody wrote the end of an app that was killed together with the pod; the pod's mark is the latest time it can have been.
+    finishedAtNs: marker('') ?? (pod.stage === 'exited-garbage' ? BigInt(Math.round(pod.movedAtMs)) * 1_000_000n : undefined),
+    exitCode,
+    imageID: app.image.id,
+    imageName: image?.name,
+    imageVersion: image === undefined ? undefined : valueOf(image.labels, 'version'),
+    mounts: section === undefined ? [] : (attempt(`mounts of app ${app.name}`, () => mountsOf(pod, { name: app.name, runtime: app, app: section }, volumes)) ?? []),
+    userAnnotations: section?.userAnnotations ?? {},
+    userLabels: section?.userLabels ?? {},
+    signature: attempt(`verdict on the image of app ${app.name}`, () => readVerdict(pod.inside(appInfo(app.name, 'verdict')))),
+  }
+}
+
+function mountsOf(pod: Pod, app: MountingApp, volumes: readonly Volume[]): AppMount[] {
+  return resolveMounts(app, volumes).mounts.map(({ volume, target, source, readOnly }) => ({
+    name: volume,
+    containerPath: target,
+    hostPath: source.kind === 'host' ? source.path : join(pod.dir, source.path),
+    readOnly,
+  }))
+}
+
+function readVerdict(path: string): Verdict {
+  return parseVerdict(parseStrictJson(readFileSync(path), { what: 'verdict' }))
+}
+
+function stateOfApp(pod: PodState, ended: boolean): AppState {
+  if (ended || hasRun(pod)) return 'exited'
+  if (pod === 'running') return 'running'
+  return pod === 'prepared' ? 'created' : 'unknown'
+}
+
+/** A code that cannot be read is 1, as in the original: the app has ended, and not well. */
+function readExitCode(path: string): number | undefined {
+  let text: string
+  try {
+    text = readFileSync(path, 'latin1').trim()
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
+    throw error
+  }
+  return /^\d{1,3}$/.test(text) ? Number(text) : 1
+}

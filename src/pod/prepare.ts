@@ -1,0 +1,125 @@
+import { chmodSync, chownSync, closeSync, constants, lstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { lockFile, type Log, RktError } from '../base/index.ts'
+import { imageManifestToJson, parsePodManifest, type PodManifest, podManifestToJson, type RuntimeApp } from '../spec/index.ts'
+import type { PodImage } from './app-args.ts'
+import { copyTree } from './copy-tree.ts'
+import { effectiveApp } from './effective-app.ts'
+import { chooseIdRange, type ChooseRangeOptions } from './id-range.ts'
+import { appInfo, dataPaths, podFile } from './layout.ts'
+import { type MountSource, resolveMounts } from './mounts.ts'
+import type { Pod } from './pod.ts'
+
+export interface PrepareInputs {
+  readonly manifest: PodManifest
+  /** The image of each app, in the order of the manifest. */
+  readonly images: readonly PodImage[]
+  /** Renders the tree of an image unless it is there; gives its directory below `cas/tree`. */
+  readonly ensureTree: (image: PodImage) => Promise<string>
+  /** Whether the apps' roots are overlays over the trees; else each app gets a copy. */
+  readonly overlay: boolean
+  /** Left out: the pod shares the host's user ids. */
+  readonly privateUsers?: ChooseRangeOptions
+  readonly log: Log
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Fills the directory of a new pod: everything that its start needs, the manifest last. The store's collection waits meanwhile, and
+ * afterwards finds the trees of the pod in `treeStoreID`, which is written with and without overlay.
+ *
+ * @throws RktError whatever stands in the way; the pod then stays behind as an aborted prepare.
+ */
+export async function preparePod(pod: Pod, inputs: PrepareInputs): Promise<void> {
+  // What is written must be readable: the manifest may come from flags, which know less than the parser.
+  const manifest = parsePodManifest(podManifestToJson(inputs.manifest))
+  using _lock = lockFile(dataPaths(pod.dataDir).prepareLock, { mode: 'shared', wait: 'block' })
+
+  makeDirectories(pod)
+  for (const [index, app] of manifest.apps.entries()) {
+    const image = inputs.images[index]
+    if (image === undefined) throw new Error(`no image was given for app ${app.name}`)
+    await prepareApp(pod, { app, image, inputs })
+    makeVolumes(pod, { app, image, inputs, manifest })
+  }
+  if (inputs.overlay) touch(pod.inside(podFile.overlayPrepared))
+  if (inputs.privateUsers !== undefined) chooseIdRange(pod, inputs.privateUsers)
+
+  inputs.log.debug('prepare', 'Writing pod manifest')
+  writeFileSync(pod.inside(podFile.manifest), `${JSON.stringify(podManifestToJson(manifest))}\n`, { mode: 0o640 })
+}
+
+interface AppStep {
+  readonly app: RuntimeApp
+  readonly image: PodImage
+  readonly inputs: PrepareInputs
+}
+
+/** What apps write lies behind directories for root alone: a file with set-user-id must be out of reach for the users of the host. */
+function makeDirectories(pod: Pod): void {
+  for (const path of [podFile.appsInfo, podFile.logs, podFile.status]) mkdirSync(pod.inside(path), { recursive: true, mode: 0o750 })
+  for (const path of [podFile.overlay, podFile.sharedVolumes, podFile.stage2]) mkdirSync(pod.inside(path), { recursive: true, mode: 0o700 })
+}
+
+async function prepareApp(pod: Pod, { app, image, inputs }: AppStep): Promise<void> {
+  const tree = await inputs.ensureTree(image)
+  inputs.signal?.throwIfAborted()
+  const rootfs = join(tree, 'rootfs')
+  const { treeID, verdict } = image.record
+  mkdirSync(pod.inside(join(podFile.appsInfo, app.name)), { mode: 0o750 })
+  writeFileSync(pod.inside(appInfo(app.name, 'manifest')), JSON.stringify(imageManifestToJson(image.manifest)), { mode: 0o640 })
+  writeFileSync(pod.inside(appInfo(app.name, 'treeStoreID')), treeID, { mode: 0o640 })
+  writeFileSync(pod.inside(appInfo(app.name, 'verdict')), JSON.stringify(verdict), { mode: 0o640 })
+
+  if (inputs.overlay) {
+    const { upper, work } = overlayPaths(treeID, app.name)
+    mkdirSync(pod.inside(work), { recursive: true, mode: 0o700 })
+    mkdirSync(pod.inside(upper), { recursive: true, mode: 0o700 })
+    copyOwner(rootfs, pod.inside(upper))
+  } else {
+    const copy = copiedRootfs(app.name)
+    mkdirSync(pod.inside(join(copy, '..')), { mode: 0o700 })
+    await copyTree(rootfs, join(pod.dir, copy), inputs.signal === undefined ? {} : { signal: inputs.signal })
+  }
+}
+
+/** Paths of an app's overlay directories, relative to the pod directory. */
+export function overlayPaths(treeID: string, appName: string): { readonly upper: string; readonly work: string } {
+  const base = join(podFile.overlay, treeID)
+  return { upper: join(base, 'upper', appName), work: join(base, 'work', appName) }
+}
+
+/** Path of an app's copied root, relative to the pod directory. */
+export function copiedRootfs(appName: string): string {
+  return join(podFile.stage2, appName, 'rootfs')
+}
+
+function makeVolumes(pod: Pod, { app: runtime, image, inputs, manifest }: AppStep & { readonly manifest: PodManifest }): void {
+  const app = effectiveApp(runtime, image.manifest)
+  const { mounts, warnings } = resolveMounts({ name: runtime.name, runtime, app }, manifest.volumes)
+  for (const warning of warnings) inputs.log.warn(warning)
+  for (const { source } of mounts) {
+    if (source.kind === 'empty') makeVolume(pod.inside(source.path), source)
+  }
+}
+
+function makeVolume(path: string, source: Extract<MountSource, { kind: 'empty' }>): void {
+  // Shared by all apps that mount it: the first one makes it.
+  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return
+  mkdirSync(path, { mode: 0o700 })
+  // Ids of the pod, as they are: the mount that shows the volume maps them.
+  chownSync(path, source.uid, source.gid)
+  chmodSync(path, source.mode)
+}
+
+/** The top of an overlay shows the owner and mode of its upper directory, not those of the tree. */
+function copyOwner(from: string, to: string): void {
+  const model = lstatSync(from)
+  if (!model.isDirectory()) throw new RktError('corrupted', `cannot use tree ${JSON.stringify(from)}: not a directory`)
+  chownSync(to, model.uid, model.gid)
+  chmodSync(to, model.mode & 0o7777)
+}
+
+function touch(path: string): void {
+  closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o640))
+}
