@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { limits, parseImageID, RktError, type ImageID } from '../base/index.ts'
 import { compareListing, type ListingComparison } from './tree-listing.ts'
 import { openFiles, runUnpacker } from './unpacker-process.ts'
@@ -89,9 +90,24 @@ export async function treeHash(options: TreeHashOptions): Promise<TreeHash> {
   using files = openFiles({ directory: options.path, storedListing: options.listingPath })
   let comparison: Promise<ListingComparison> = Promise.resolve({ differences: [], differenceCount: 0 })
   const stored = files.storedListing
-  const onListing = stored === undefined ? undefined : (fresh: NodeJS.ReadableStream): void => void (comparison = compareListing(stored, fresh))
-  const result = await runUnpacker({ args: ['hash'], files, onListing, deadlineMs: limits.unpackMs, signal: options.signal })
-  return { treeHash: textOf(result, 'treeHash', /^[0-9a-f]{128}$/), ...(await comparison) }
+  const onListing = (fresh: Readable): void => {
+    if (stored === undefined) return
+    comparison = compareListing(stored, fresh)
+    // Ends the unpacker, which would otherwise wait for its reader for ever.
+    comparison.catch(() => fresh.destroy())
+  }
+  const run = runUnpacker({
+    args: ['hash'],
+    files,
+    onListing: stored === undefined ? undefined : onListing,
+    deadlineMs: limits.unpackMs,
+    signal: options.signal,
+  })
+  // A damaged listing explains the failure of the run, not the other way round.
+  const [result, compared] = await Promise.allSettled([run, run.then(() => comparison, () => comparison)])
+  if (compared.status === 'rejected') throw compared.reason
+  if (result.status === 'rejected') throw result.reason
+  return { treeHash: textOf(result.value, 'treeHash', /^[0-9a-f]{128}$/), ...compared.value }
 }
 
 type Result = Readonly<Record<string, unknown>>

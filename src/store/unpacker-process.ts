@@ -84,7 +84,8 @@ export async function runUnpacker(run: UnpackerRun): Promise<Readonly<Record<str
   run.signal.addEventListener('abort', kill, { once: true })
   deadline.addEventListener('abort', kill, { once: true })
   try {
-    const listing = child.stdio[5]
+    const streams: readonly unknown[] = child.stdio
+    const listing = streams[5]
     if (listing instanceof Readable) run.onListing?.(listing)
     const ending = await waitForEnd(child)
     run.signal.throwIfAborted()
