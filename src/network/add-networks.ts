@@ -51,7 +51,7 @@ export async function addNetworks(plan: NetworkPlan, options: AddOptions): Promi
 /** Not interrupted by the caller's signal: what was started is taken back even when the command is being cancelled. */
 async function takeBack(started: readonly NetworkAdd[], log: Log): Promise<void> {
   for (const add of started.toReversed()) {
-    const { argv, env, stdin } = deletion(add)
+    const { argv, env, stdin } = deletion(add, add.env['CNI_NETNS'] ?? '')
     const [path = add.pluginPath] = argv
     try {
       await runPlugin({ path, env, stdin, networkName: add.network.name, signal: new AbortController().signal })

@@ -9,8 +9,6 @@ export interface EndExec {
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>
   readonly stdin: Uint8Array
-  /** Whether a program that is no longer installed counts as done. */
-  readonly okWhenMissing: boolean
 }
 
 /** One plugin call that connects the pod. */
@@ -38,6 +36,8 @@ export interface ComposeOptions {
   readonly uuid: string
   /** The pod's pinned network namespace. */
   readonly netnsPath: string
+  /** What `CNI_NETNS` is at the pod's end, when its directory has another name: the launcher fills in `@pod@/…`. */
+  readonly endNetns: string
   readonly addressDir: string
   readonly networks: readonly ConfiguredNetwork[]
   readonly pluginDirs: readonly string[]
@@ -73,12 +73,12 @@ export function composeNetworks(options: ComposeOptions): NetworkPlan {
       },
     }
   })
-  return { addressDir: options.addressDir, adds, teardown: adds.map(deletion).reverse() }
+  return { addressDir: options.addressDir, adds, teardown: adds.map((add) => deletion(add, options.endNetns)).reverse() }
 }
 
 /** The call that takes back `add`; CNI asks plugins to accept it any number of times, also without the ADD. */
-export function deletion(add: NetworkAdd): EndExec {
-  return { argv: [add.pluginPath], env: { ...add.env, CNI_COMMAND: 'DEL' }, stdin: add.conf, okWhenMissing: false }
+export function deletion(add: NetworkAdd, netns: string): EndExec {
+  return { argv: [add.pluginPath], env: { ...add.env, CNI_COMMAND: 'DEL', CNI_NETNS: netns }, stdin: add.conf }
 }
 
 function chosen(request: NetRequest, networks: readonly ConfiguredNetwork[]): { network: ConfiguredNetwork; args: string }[] {

@@ -1,6 +1,5 @@
-import { rmSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
-import { isErrno, type Log } from '../base/index.ts'
+import { type Log } from '../base/index.ts'
 import { addNetworks, type PodNetworks } from './add-networks.ts'
 import { findPlugin, pluginDirectories } from './find-plugin.ts'
 import { loadNetworks } from './load-networks.ts'
@@ -12,6 +11,8 @@ export interface PlanOptions {
   readonly uuid: string
   /** Where the pod's network namespace is pinned, or will be when the plan is carried out. */
   readonly netnsPath: string
+  /** How the teardown names it: the launcher fills in `@pod@/…`, because collection renames the pod's directory. */
+  readonly endNetns: string
   readonly dataDir: string
   /** The administrator's configuration directory, which holds `net.d`. */
   readonly localConfig: string
@@ -31,6 +32,7 @@ export function planNetworks(options: PlanOptions): NetworkPlan {
     request: options.request,
     uuid: options.uuid,
     netnsPath: options.netnsPath,
+    endNetns: options.endNetns,
     addressDir,
     networks: loadNetworks(options.localConfig, options.log),
     pluginDirs,
@@ -47,21 +49,4 @@ export interface SetupOptions extends PlanOptions {
 export async function setupNetworks(options: SetupOptions): Promise<PodNetworks & { readonly teardown: readonly EndExec[] }> {
   const plan = planNetworks(options)
   return { ...(await addNetworks(plan, options)), teardown: plan.teardown }
-}
-
-/** f_type of nsfs, the file system of pinned namespaces. */
-const nsfsMagic = 0x6e73_6673
-
-/**
- * Removes a pin whose namespace is gone (the file outlives a reboot, the mount does not): plugins accept a missing namespace at DEL
- * and refuse a file that is none.
- */
-export function removeStaleNetns(netnsPath: string): void {
-  try {
-    if (statfsSync(netnsPath).type === nsfsMagic) return
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return
-    throw error
-  }
-  rmSync(netnsPath, { force: true })
 }

@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorText, silentLog } from '../../src/base/index.ts'
-import { type EndExec, parseNetFlag, readNetInfo, removeStaleNetns, setupNetworks, type SetupOptions } from '../../src/network/index.ts'
+import { type EndExec, parseNetFlag, readNetInfo, setupNetworks, type SetupOptions } from '../../src/network/index.ts'
 
 const [, , scenario = '', directory = ''] = process.argv
 
@@ -39,6 +39,7 @@ function options(name: string, flag: string): SetupOptions {
     request: parseNetFlag([flag]),
     uuid: `00000000-0000-4000-8000-00000000000${name.length}`,
     netnsPath: `/run/netns/${name}`,
+    endNetns: `/run/netns/${name}`,
     dataDir: directory,
     localConfig: join(directory, 'etc'),
     log: silentLog,
@@ -72,14 +73,12 @@ async function halfway(): Promise<unknown> {
   return { message, after: leftovers() }
 }
 
-/** The pin is a plain file, as after a reboot. */
+/** The namespace is gone, as after a reboot: the launcher then gives the plugin an empty CNI_NETNS. */
 async function reboot(): Promise<unknown> {
   const pod = options('p', 'default')
-  const { teardown } = await setupNetworks(pod)
-  command('umount', pod.netnsPath)
-  const refused = runEnd(teardown)
-  removeStaleNetns(pod.netnsPath)
-  return { refused, end: runEnd(teardown), leases: leftovers() }
+  const { teardown } = await setupNetworks({ ...pod, endNetns: '' })
+  command('ip', 'netns', 'delete', 'p')
+  return { end: runEnd(teardown), after: leftovers() }
 }
 
 /** An address that is in use, asked for by name. */

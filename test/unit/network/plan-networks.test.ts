@@ -15,6 +15,7 @@ function compose(...flags: string[]): NetworkPlan {
     request: parseNetFlag(flags),
     uuid,
     netnsPath: '/pod/netns',
+    endNetns: '@pod@/netns',
     addressDir: '/data/networks',
     networks: builtinNetworks,
     pluginDirs: ['/a', '/b'],
@@ -54,9 +55,9 @@ test('composeNetworks() plans one DEL for each ADD, last first, with the same co
     ['default', 'eth0'],
     ['default-restricted', 'eth1'],
   ])
-  t.deepEqual(teardown.map(({ env }) => [env['CNI_COMMAND'], env['CNI_IFNAME']]), [
-    ['DEL', 'eth1'],
-    ['DEL', 'eth0'],
+  t.deepEqual(teardown.map(({ env }) => [env['CNI_COMMAND'], env['CNI_IFNAME'], env['CNI_NETNS']]), [
+    ['DEL', 'eth1', '@pod@/netns'],
+    ['DEL', 'eth0', '@pod@/netns'],
   ])
   t.deepEqual(teardown[1]?.stdin, adds[0]?.conf)
   t.deepEqual(teardown[1]?.argv, ['/b/ptp'])
@@ -135,7 +136,7 @@ for (const [text, message] of badConfigurations) {
 test('planNetworks() names a plugin that is not installed', (t) => {
   withConfig({ 'x.conf': '{"name":"x","type":"no-such-plugin"}' }, (localConfig) => {
     const plan = (): unknown =>
-      planNetworks({ request: parseNetFlag(['x']), uuid, netnsPath: '/n', dataDir: '/d', localConfig, log: silentLog })
+      planNetworks({ request: parseNetFlag(['x']), uuid, netnsPath: '/n', endNetns: '/n', dataDir: '/d', localConfig, log: silentLog })
     const error = t.throws(plan, { message: 'Could not find plugin "no-such-plugin"' })
     t.true(isRktError(error, 'missing-tool'))
   })
@@ -144,7 +145,7 @@ test('planNetworks() names a plugin that is not installed', (t) => {
 test('planNetworks() keeps an address directory that the configuration names', (t) => {
   const text = JSON.stringify({ name: 'x', type: 'ptp', ipam: { type: 'host-local', subnet: '10.9.0.0/24', dataDir: '/shared' } })
   withConfig({ 'x.conf': text }, (localConfig) => {
-    const plan = planNetworks({ request: parseNetFlag(['x']), uuid, netnsPath: '/n', dataDir: '/d', localConfig, log: silentLog })
+    const plan = planNetworks({ request: parseNetFlag(['x']), uuid, netnsPath: '/n', endNetns: '/n', dataDir: '/d', localConfig, log: silentLog })
     t.deepEqual(conf(plan.adds[0]?.conf ?? Buffer.from('null')), JSON.parse(text))
   })
 })
