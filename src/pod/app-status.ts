@@ -11,13 +11,15 @@ import { hasRun, type PodState } from './state.ts'
 
 export type AppState = 'unknown' | 'created' | 'running' | 'exited'
 
-/** What can be told of one app of a pod. Times are nanoseconds since 1970, exact. */
+/** What can be told of one app of a pod. Times are milliseconds since 1970, with fractions. */
 export interface AppStatus {
   readonly name: ACName
   readonly state: AppState
-  readonly createdAtNs: bigint | undefined
-  readonly startedAtNs: bigint | undefined
-  readonly finishedAtNs: bigint | undefined
+  readonly createdAtMs: number | undefined
+  readonly startedAtMs: number | undefined
+  /** Whether the pod's init has noted that this app was started. */
+  readonly startMarked: boolean
+  readonly finishedAtMs: number | undefined
   /** The status with which the app has exited; undefined while it runs, or when nobody was left to write it. */
   readonly exitCode: number | undefined
   readonly imageID: ImageID
@@ -49,16 +51,18 @@ export interface AppStatusInputs {
 export function readAppStatus(pod: Pod, { app, volumes, attempt }: AppStatusInputs): AppStatus {
   const image = attempt(`image manifest of app ${app.name}`, () => readAppImage(pod, app.name))
   const section = app.app ?? image?.app
-  const mtimeNs = (path: string): bigint | undefined => attempt(`times of app ${app.name}`, () => statSync(pod.inside(path), { bigint: true }).mtimeNs)
-  const marker = (suffix: string): bigint | undefined => mtimeNs(join(podFile.status, `${app.name}${suffix}`))
+  const mtimeMs = (path: string): number | undefined => attempt(`times of app ${app.name}`, () => statSync(pod.inside(path)).mtimeMs)
+  const marker = (suffix: string): number | undefined => mtimeMs(join(podFile.status, `${app.name}${suffix}`))
   const exitCode = attempt(`exit code of app ${app.name}`, () => readExitCode(pod.inside(join(podFile.status, app.name))))
+  const started = marker('-started')
   return {
     name: app.name,
     state: stateOfApp(pod.state, exitCode !== undefined),
-    createdAtNs: marker('-created') ?? mtimeNs(podFile.created),
-    startedAtNs: marker('-started') ?? mtimeNs(podFile.pid),
+    createdAtMs: marker('-created') ?? mtimeMs(podFile.created),
+    startMarked: started !== undefined,
+    startedAtMs: started ?? mtimeMs(podFile.pid),
     // Nobody wrote the end of an app that was killed together with the pod; the pod's mark is the latest time it can have been.
-    finishedAtNs: marker('') ?? (pod.stage === 'exited-garbage' ? BigInt(Math.round(pod.movedAtMs)) * 1_000_000n : undefined),
+    finishedAtMs: marker('') ?? (pod.stage === 'exited-garbage' ? pod.movedAtMs : undefined),
     exitCode,
     imageID: app.image.id,
     imageName: image?.name,

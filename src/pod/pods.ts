@@ -54,7 +54,8 @@ export function openPods(dataDir: string, options: OpenPodsOptions = {}): Pods {
 /** How often a pod that is moved while it is being looked for is looked for again; it has five moves in its life. */
 const searches = 8
 
-function openPod(dataDir: string, uuid: PodUUID): Pod | undefined {
+/** The pod in whatever stage it is. */
+export function openPod(dataDir: string, uuid: PodUUID): Pod | undefined {
   for (let attempt = 0; attempt < searches; attempt += 1) {
     // In the order of life, so that a pod which moves on meanwhile is still met.
     for (const stage of stages) {
