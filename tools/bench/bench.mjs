@@ -44,7 +44,7 @@ async function measureAll(args) {
     }
   } finally {
     prepare(['gpgconf', '--kill', 'all'], { env: place.gpgEnvironment })
-    removePodmanGroups()
+    await removePodmanGroups()
   }
   console.log(table(rows))
 }

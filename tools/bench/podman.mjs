@@ -1,6 +1,7 @@
 // Podman with all its state below one directory, as a peer.
 import { mkdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { environment, prepare } from './measure.mjs'
 
 const image = 'localhost/bench'
@@ -31,8 +32,18 @@ function importTree(place) {
   }
 }
 
-/** Removes the control groups that podman left. */
-export function removePodmanGroups() {
+/** Removes the control groups that podman left, as soon as its last monitor has ended. */
+export async function removePodmanGroups() {
   const groups = prepare(['find', '/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/${parentGroup}*`]).split('\n')
-  for (const group of groups) if (group !== '') rmdirSync(group)
+  for (const group of groups) if (group !== '') await removeGroup(group, 5000)
+}
+
+async function removeGroup(group, patienceMs) {
+  try {
+    rmdirSync(group)
+  } catch (error) {
+    if (error.code !== 'EBUSY' || patienceMs <= 0) throw error
+    await sleep(50)
+    await removeGroup(group, patienceMs - 50)
+  }
 }
