@@ -12,7 +12,8 @@ export interface CollectOptions {
   readonly expirePreparedMs: number
   /** Only mark what has ended; remove nothing. */
   readonly markOnly: boolean
-  readonly nowMs: number
+  /** The present time in milliseconds; asked again and again, as marking a pod is what its time of grace begins with. */
+  readonly now: () => number
   readonly teardown: Teardown
   readonly log: Log
   /** Takes one line for standard output, without its end. */
@@ -40,23 +41,25 @@ export async function collectPods(pods: Pods, options: CollectOptions): Promise<
   if (options.markOnly) return
 
   await each(pods, options, 'embryo', (pod) => {
-    if (options.nowMs - pod.movedAtMs > embryoMs && pod.lock()) pod.moveTo('garbage')
+    if (options.now() - pod.movedAtMs > embryoMs && pod.lock()) pod.moveTo('garbage')
   })
   await each(pods, options, 'prepared', (pod) => {
-    if (options.nowMs - pod.movedAtMs < options.expirePreparedMs) return
+    if (options.now() - pod.movedAtMs < options.expirePreparedMs) return
     options.log.info(`moving expired prepared pod "${pod.uuid}" to garbage`)
     pod.moveTo('garbage')
   })
   await each(pods, options, 'exited-garbage', async (pod) => {
-    if (options.nowMs - pod.movedAtMs < options.graceMs) {
+    if (pod.state === 'exited deleting') return
+    if (options.now() - pod.movedAtMs < options.graceMs) {
       options.log.info(`pod "${pod.uuid}" not removed: still within grace period (${formatDuration(options.graceMs)})`)
       return
     }
+    if (!pod.lock()) return
     options.out(`Garbage collecting pod "${pod.uuid}"`)
     await destroyPod(pod, options.teardown)
   })
   await each(pods, options, 'garbage', async (pod) => {
-    await destroyPod(pod, options.teardown)
+    if (pod.state !== 'deleting') await destroyPod(pod, options.teardown)
   })
 }
 

@@ -5,7 +5,10 @@ import { mountsBelow } from './mountinfo.ts'
 import type { Pod } from './pod.ts'
 import { emptyDirectory } from './remove-tree.ts'
 
-/** Undoes what a pod left outside its directory: networks, cgroups, pinned namespaces. Done again after a crash, it must not mind. */
+/**
+ * Undoes what a pod left outside its directory: networks, cgroups, pinned namespaces. It must not mind being done again after a
+ * crash, nor a pod that never got so far. When it throws, the pod stays for the next collection.
+ */
 export type Teardown = (podDir: string) => Promise<void>
 
 /**
@@ -23,7 +26,7 @@ export async function destroyPod(pod: Pod, teardown: Teardown): Promise<boolean>
   await teardown(pod.dir)
   unmountBelow(pod.dir)
   if (pod.stage !== 'garbage') pod.moveTo('garbage')
-  emptyDirectory(pod.inside('.'), [podFile.manifest])
+  emptyDirectory(pod.inside('.'), { keep: [podFile.manifest], shownAs: pod.dir })
   unlinkIfThere(pod.inside(podFile.manifest))
   rmdirSync(pod.dir)
   syncDirectory(dataPaths(pod.dataDir).stage('garbage'))

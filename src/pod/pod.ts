@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { binding, isErrno, LOCK_UN, type PodUUID, RktError, syncDirectory } from '../base/index.ts'
 import { dataPaths, type Stage } from './layout.ts'
+import { cannot } from './io-error.ts'
 import { isAt, isHeld, lockExclusively } from './pod-lock.ts'
 import { type PodState, stateOf } from './state.ts'
 
@@ -77,14 +78,14 @@ export class Pod implements Disposable {
   /**
    * Renames the directory into another stage. The rename is the arbiter between processes that want to move the same pod.
    *
-   * @throws RktError `not-found` when another process has moved or deleted the pod.
+   * @throws RktError `not-found` when another process has moved or deleted the pod, `io`.
    */
   moveTo(stage: Stage): void {
     const parent = dataPaths(this.dataDir).stage(stage)
     try {
       renameSync(this.dir, join(parent, this.uuid))
     } catch (cause) {
-      if (!isErrno(cause, 'ENOENT')) throw cause
+      if (!isErrno(cause, 'ENOENT') || isAt(this.fd, this.dir)) throw cannot(`move pod "${this.uuid}" from ${this.#stage} to ${stage}`, cause)
       throw new RktError('not-found', `cannot move pod "${this.uuid}" from ${this.#stage} to ${stage}: another process has moved or removed it`, { cause })
     }
     this.#stage = stage

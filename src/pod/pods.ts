@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { chmodSync, chownSync, closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { asPodUUID, isErrno, lockDescriptor, parsePodUUID, type PodUUID, RktError } from '../base/index.ts'
+import { asPodUUID, isErrno, lockDescriptor, parsePodUUID, type PodUUID, quote, RktError } from '../base/index.ts'
 import { dataPaths, podFile, type Stage, stages, visibleStages } from './layout.ts'
+import { cannot } from './io-error.ts'
 import { openInStage, Pod } from './pod.ts'
 
 export interface OpenPodsOptions {
@@ -23,8 +24,8 @@ export interface Pods {
    * @throws RktError `usage` for an empty text, `not-found`, `ambiguous`.
    */
   resolve(text: string): PodUUID
-  /** The pods that users can see, sorted by UUID. */
-  list(): Pod[]
+  /** The pods that users can see, sorted by UUID; without `onFault`, one that cannot be opened fails the whole list. */
+  list(onFault?: (uuid: PodUUID, error: unknown) => void): Pod[]
   /** UUIDs of the directories in one stage, sorted. */
   uuidsIn(stage: Stage): PodUUID[]
   /** The pod with this UUID if it is in that stage. */
@@ -37,14 +38,25 @@ export function openPods(dataDir: string, options: OpenPodsOptions = {}): Pods {
   return {
     dataDir,
     create(uuid = parsePodUUID(randomUUID())) {
-      makeStages(dataDir, options.groupID)
-      return createPod(dataDir, uuid)
+      try {
+        makeStages(dataDir, options.groupID)
+        return createPod(dataDir, uuid)
+      } catch (cause) {
+        throw cannot(`make pod "${uuid}" in ${quote(paths.pods)}`, cause)
+      }
     },
     open: (uuid) => openPod(dataDir, uuid),
     resolve: (text) => resolveUUID(text, visibleStages.flatMap((stage) => uuidsIn(paths.stage(stage)))),
-    list() {
+    list(onFault = (_uuid, error) => raise(error)) {
       const uuids = new Set(visibleStages.flatMap((stage) => uuidsIn(paths.stage(stage))))
-      return [...uuids].sort().flatMap((uuid) => visible(openPod(dataDir, uuid)) ?? [])
+      return [...uuids].sort().flatMap((uuid) => {
+        try {
+          return visible(openPod(dataDir, uuid)) ?? []
+        } catch (error) {
+          onFault(uuid, cannot(`open pod "${uuid}"`, error))
+          return []
+        }
+      })
     },
     uuidsIn: (stage) => uuidsIn(paths.stage(stage)),
     openIn: (stage, uuid) => openInStage(dataDir, uuid, stage),
@@ -64,6 +76,10 @@ export function openPod(dataDir: string, uuid: PodUUID): Pod | undefined {
     }
   }
   return undefined
+}
+
+function raise(error: unknown): never {
+  throw error
 }
 
 /** A pod that became garbage since its name was read is not shown. */
@@ -111,7 +127,7 @@ function uuidsIn(directory: string): PodUUID[] {
     names = readdirSync(directory)
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return []
-    throw error
+    throw cannot(`read directory ${quote(directory)}`, error)
   }
   return names.sort().flatMap((name) => asPodUUID(name) ?? [])
 }

@@ -5,6 +5,7 @@ import { imageManifestToJson, parsePodManifest, type PodManifest, podManifestToJ
 import type { PodImage } from './app-args.ts'
 import { copyTree } from './copy-tree.ts'
 import { effectiveApp } from './effective-app.ts'
+import { cannot } from './io-error.ts'
 import { chooseIdRange, type ChooseRangeOptions } from './id-range.ts'
 import { appInfo, dataPaths, podFile } from './layout.ts'
 import { type MountSource, resolveMounts } from './mounts.ts'
@@ -31,6 +32,14 @@ export interface PrepareInputs {
  * @throws RktError whatever stands in the way; the pod then stays behind as an aborted prepare.
  */
 export async function preparePod(pod: Pod, inputs: PrepareInputs): Promise<void> {
+  try {
+    await fill(pod, inputs)
+  } catch (cause) {
+    throw cannot(`prepare pod "${pod.uuid}"`, cause)
+  }
+}
+
+async function fill(pod: Pod, inputs: PrepareInputs): Promise<void> {
   // What is written must be readable: the manifest may come from flags, which know less than the parser.
   const manifest = parsePodManifest(podManifestToJson(inputs.manifest))
   using _lock = lockFile(dataPaths(pod.dataDir).prepareLock, { mode: 'shared', wait: 'block' })

@@ -2,6 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { type Dirent, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs'
 import { errorText, isErrno, quote, RktError } from '../base/index.ts'
 
+export interface EmptyOptions {
+  /** Names of entries that stay. */
+  readonly keep: readonly string[]
+  /** How messages name the directory. */
+  readonly shownAs: string
+}
+
 /**
  * Empties the directory that `base` names, except for the entries in `keep`. Symbolic links are removed, never followed; nothing
  * is removed across a mount point.
@@ -12,7 +19,7 @@ import { errorText, isErrno, quote, RktError } from '../base/index.ts'
  *
  * @throws RktError `io` for the first entry that cannot be removed, after all others were.
  */
-export function emptyDirectory(base: string, keep: readonly string[]): void {
+export function emptyDirectory(base: string, { keep, shownAs }: EmptyOptions): void {
   const state: Removal = { base: Buffer.from(`${base}/`), failures: [] }
   for (const entry of entriesOf(state.base)) {
     if (!keep.includes(entry.name.toString('latin1'))) removeEntry(state, state.base, entry)
@@ -20,14 +27,15 @@ export function emptyDirectory(base: string, keep: readonly string[]): void {
   const [first] = state.failures
   if (first !== undefined) {
     const others = state.failures.length > 1 ? ` (and ${state.failures.length - 1} more)` : ''
-    throw new RktError('io', `cannot remove ${quote(first.path)}: ${errorText(first.cause)}${others}`, { cause: first.cause })
+    const path = `${shownAs}/${first.path.subarray(state.base.length).toString()}`
+    throw new RktError('io', `cannot remove ${quote(path)}: ${errorText(first.cause)}${others}`, { cause: first.cause })
   }
 }
 
 interface Removal {
   /** With a slash at the end. */
   readonly base: Buffer
-  readonly failures: { readonly path: string; readonly cause: unknown }[]
+  readonly failures: { readonly path: Buffer; readonly cause: unknown }[]
 }
 
 type Entry = Dirent<Buffer>
@@ -38,7 +46,7 @@ function removeEntry(state: Removal, directory: Buffer, entry: Entry): void {
     if (entry.isDirectory()) removeDirectory(state, path)
     else unlinkSync(path)
   } catch (cause) {
-    if (!isErrno(cause, 'ENOENT')) state.failures.push({ path: path.toString(), cause })
+    if (!isErrno(cause, 'ENOENT')) state.failures.push({ path, cause })
   }
 }
 
@@ -57,7 +65,7 @@ function removeDirectory(state: Removal, path: Buffer): void {
       try {
         if (!tryRmdir(child)) pending.push(toTop(state, child))
       } catch (cause) {
-        state.failures.push({ path: child.toString(), cause })
+        state.failures.push({ path: child, cause })
       }
     }
     if (state.failures.length === failuresBefore) rmdirSync(next)
