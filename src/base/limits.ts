@@ -19,8 +19,8 @@ export const limits = {
   unpackedBytes: 137_438_953_472,
   /** Members of one archive. */
   archiveEntries: 2_000_000,
-  /** A path inside an archive. */
-  pathBytes: 4095,
+  /** A path inside an archive: 255 bytes less than the kernel takes, so that it can also be reached below a data directory. */
+  pathBytes: 3840,
   /** One component of a path. */
   nameBytes: 255,
   /** Directories above a file in an archive. */

@@ -1,5 +1,7 @@
 #include "stream.h"
 
+#include "window.h"
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
@@ -14,13 +16,14 @@ struct filter {
 	const char *name;
 	size_t magic_bytes;
 	const char *magic;
+	uint64_t (*window)(const uint8_t *bytes, size_t count); /* NULL: the format itself bounds it */
 };
 
 static const struct filter filters[] = {
-	{ ARCHIVE_FILTER_GZIP, "gzip", 3, "\x1f\x8b\x08" },
-	{ ARCHIVE_FILTER_BZIP2, "bzip2", 3, "BZh" },
-	{ ARCHIVE_FILTER_XZ, "xz", 6, "\xfd" "7zXZ\0" },
-	{ ARCHIVE_FILTER_ZSTD, "zstd", 4, "\x28\xb5\x2f\xfd" },
+	{ ARCHIVE_FILTER_GZIP, "gzip", 3, "\x1f\x8b\x08", NULL },
+	{ ARCHIVE_FILTER_BZIP2, "bzip2", 3, "BZh", NULL },
+	{ ARCHIVE_FILTER_XZ, "xz", 6, "\xfd" "7zXZ\0", xz_dictionary },
+	{ ARCHIVE_FILTER_ZSTD, "zstd", 4, "\x28\xb5\x2f\xfd", zstd_window },
 };
 
 struct blob {
@@ -155,16 +158,22 @@ static int pass_filtered(struct stream *s, const struct filter *filter, struct f
 
 static int run(struct stream *s, struct failure *f)
 {
-	char magic[8] = { 0 };
-	ssize_t n = read_blob(s, magic, sizeof magic, f);
+	uint8_t head[WINDOW_HEADER_BYTES] = { 0 };
+	ssize_t n = read_blob(s, head, sizeof head, f);
 	if (n < 0)
 		return -1;
 	if (n == 0)
 		return fail(f, FAILURE_ARCHIVE, "cannot unpack image: it is empty; expected a tar archive");
 	s->consumed = 0;
-	for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
-		if (memcmp(magic, filters[i].magic, filters[i].magic_bytes) == 0)
-			return pass_filtered(s, &filters[i], f);
+	for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+		const struct filter *filter = &filters[i];
+		if (memcmp(head, filter->magic, filter->magic_bytes) != 0)
+			continue;
+		if (filter->window && filter->window(head, (size_t)n) > WINDOW_MOST_BYTES)
+			return fail(f, FAILURE_LIMIT, "cannot decompress image: %s wants too much memory (decompressor memory); expected a window of at most %d bytes",
+				    filter->name, WINDOW_MOST_BYTES);
+		return pass_filtered(s, filter, f);
+	}
 	return pass_plain(s, f);
 }
 
