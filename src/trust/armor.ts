@@ -30,7 +30,7 @@ export function dearmor(bytes: Uint8Array, options: DearmorOptions): Uint8Array[
   const blocks: Uint8Array[] = []
   let at = 0
   while (at < lines.length) {
-    const line = (lines[at] ?? '').trimEnd()
+    const line = trimmed(lines[at])
     if (line === `-----BEGIN ${options.type}-----`) {
       const block = readBlock(lines, at + 1, options)
       blocks.push(block.bytes)
@@ -54,7 +54,7 @@ export function armor(type: ArmorType, bytes: Uint8Array): string {
 function readBlock(lines: readonly string[], start: number, options: DearmorOptions): { bytes: Uint8Array; next: number } {
   let at = start
   while (headerLine.test(lines[at] ?? '')) at += 1
-  if ((lines[at] ?? 'none').trim() !== '') throw fault(options, `line ${at + 1}: no blank line after the armour headers`)
+  if (at >= lines.length || trimmed(lines[at]) !== '') throw fault(options, `line ${at + 1}: no blank line after the armour headers`)
   at += 1
   let base64 = ''
   while (base64Line.test(lines[at] ?? '')) {
@@ -63,12 +63,17 @@ function readBlock(lines: readonly string[], start: number, options: DearmorOpti
   }
   const expected = checksumLine.exec(lines[at] ?? '')?.[1]
   if (expected !== undefined) at += 1
-  if ((lines[at] ?? '').trimEnd() !== `-----END ${options.type}-----`) throw fault(options, `line ${at + 1}: no end of the armoured block`)
+  if (trimmed(lines[at]) !== `-----END ${options.type}-----`) throw fault(options, `line ${at + 1}: no end of the armoured block`)
   const bytes = Buffer.from(base64, 'base64')
   // Node skips what it does not understand; only what it would write itself is unambiguous.
   if (bytes.toString('base64') !== base64) throw fault(options, 'damaged base64')
   if (expected !== undefined && checksum(bytes) !== expected) throw fault(options, 'armour checksum does not match')
   return { bytes, next: at + 1 }
+}
+
+/** Without the blanks that mail and editors leave at the end of a line. */
+function trimmed(line: string | undefined): string {
+  return (line ?? '').replace(/[ \t]+$/, '')
 }
 
 /** CRC-24 of RFC 9580 section 6.1.1, in base64. */

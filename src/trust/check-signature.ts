@@ -6,6 +6,7 @@ import { signatureDigest } from './signature-digest.ts'
 import type { Signer } from './signer.ts'
 import { trustHint } from './trust-hint.ts'
 import { signed, type Signed } from './verified.ts'
+import { verifySignature } from './verify-signature.ts'
 
 export interface CheckSignatureOptions {
   readonly now: Date
@@ -37,7 +38,6 @@ export async function checkSignature(
     const keys = stored.filter((key) => mayHaveMade(key, one))
     if (keys.length === 0) continue
     const digest = await signatureDigest(received, one)
-    const { verifySignature } = await import('./verify-signature.ts')
     for (const key of keys) {
       const outcome = await verifySignature({ signature: one, digest, key, now: options.now })
       if (outcome.kind === 'good') signers.push(outcome.signer)

@@ -1,21 +1,25 @@
-import { createHash, type Hash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
-import type { ReceivedBlob } from '../base/index.ts'
+import type { Hash } from 'node:crypto'
+import { quote, reveal, RktError, type ReceivedBlob } from '../base/index.ts'
+import type { HashName } from './algorithms.ts'
 import type { DetachedSignature } from './detached-signature.ts'
+import { readStoredBlob } from './stored-blob.ts'
 
 /**
  * What the signature signs: the blob's bytes and the packet's trailer, hashed. Uses the state that the receiving pass left; reads
  * the file again only when that pass did not know this hash would be needed.
+ *
+ * @throws RktError `corrupted` when the file then differs from what was received.
  */
 export async function signatureDigest(blob: ReceivedBlob, { hash, trailer }: DetachedSignature): Promise<Uint8Array> {
-  const state = blob.hashes[hash]?.copy() ?? (await hashFile(blob.path, createHash(hash)))
-  return state.update(trailer).digest()
+  const state = blob.hashes[hash] ?? (await readAgain(blob, hash))
+  return state.copy().update(trailer).digest()
 }
 
-async function hashFile(path: string, hash: Hash): Promise<Hash> {
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), async (chunks: AsyncIterable<Uint8Array>) => {
-    for await (const chunk of chunks) hash.update(chunk)
-  })
-  return hash
+async function readAgain(blob: ReceivedBlob, hash: HashName): Promise<Hash> {
+  const again = reveal(await readStoredBlob(blob.path), 'check signature')
+  const state = again.hashes[hash]
+  if (state === undefined || !Buffer.from(again.digests.sha512).equals(blob.digests.sha512)) {
+    throw new RktError('corrupted', `cannot check ${quote(blob.path)}: it changed since it was received`)
+  }
+  return state
 }

@@ -14,6 +14,7 @@ export interface SignedVerdict {
   readonly fingerprint: string
   /** Its primary key. */
   readonly keyFingerprint: string
+  /** As in the key, unescaped: quote them before they reach a terminal. */
   readonly signerIdentities: readonly string[]
   readonly scope: TrustScope
   readonly keyPath: string

@@ -1,139 +1,144 @@
 import test from 'ava'
-import { randomBytes } from 'node:crypto'
-import { openGpg, type Gpg } from '../support/gpg.ts'
-import { openTestKeystore, type TestKeystore } from '../support/keystore.ts'
+import { randomBytes, randomInt } from 'node:crypto'
+import { asACIdentifier, parseACIdentifier } from '../../src/spec/index.ts'
+import { judgeVerdict, signatureMissing } from '../../src/trust/index.ts'
+import { openGpg } from '../support/gpg.ts'
+import { openTestKeystore } from '../support/keystore.ts'
+import { lastNumber, withBody, withLastNumber } from '../support/signature-surgery.ts'
 import { outcomeOf } from '../support/trust-outcome.ts'
-import { parseACIdentifier } from '../../src/spec/index.ts'
 
 const data = randomBytes(4096)
 const name = parseACIdentifier('example.com/app')
 const userID = 'Release <release@example.com>'
 
-/** 2020-03-01, when the keys of these tests are made. */
-const made = '20200301T000000'
-const now = new Date('2024-01-01T00:00:00Z')
-
-function trust(keys: TestKeystore, gpg: Gpg, key: string): void {
-  keys.trust({ kind: 'prefix', prefix: name }, gpg.exportKey(key))
-}
-
-test('D6: a key that expired before it signed is refused', async (t) => {
-  using gpg = openGpg()
+test('D1: an unsigned image is refused with the commands to trust its key or to allow it once', async (t) => {
   using keys = openTestKeystore()
-  const key = gpg.generateKey({ userID, time: made, expire: '3y' })
-  const signature = gpg.sign(data, { key, time: '20220101T000000' })
-  gpg.run(['--faked-system-time', '20200302T000000!', '--quick-set-expire', key, '1y'])
-  trust(keys, gpg, key)
-  t.regex(await outcomeOf({ keys, data, signature, now }), /^key-expired: .*made after the key expired on 2021-03-02/)
+  const refusal = signatureMissing('./app.aci', { state: 'it has no signature', name })
+  t.is(refusal.code, 'signature-missing')
+  t.regex(refusal.hint ?? '', /rkt trust --prefix=example\.com\/app KEYFILE.*--insecure-options=image/)
+  const now = new Date()
+  const waived = { kind: 'waived', reason: '--insecure-options=image', at: now.toISOString() } as const
+  t.throws(() => judgeVerdict(waived, { name, keystore: keys.keystore, now, insecure: { image: false } }), { code: 'signature-missing' })
+  t.is(judgeVerdict(waived, { name, keystore: keys.keystore, now, insecure: { image: true } }), 'ok')
+  t.regex(await outcomeOf({ keys, data, signature: new Uint8Array(0) }), /^signature-invalid/)
 })
 
-test('D6: a key that expired after it signed is refused, and accepted once it is renewed', async (t) => {
-  using gpg = openGpg()
-  using keys = openTestKeystore()
-  const key = gpg.generateKey({ userID, time: made, expire: '1y' })
-  const signature = gpg.sign(data, { key, time: '20200401T000000' })
-  trust(keys, gpg, key)
-  t.is(await outcomeOf({ keys, data, signature, now: new Date('2020-05-01T00:00:00Z') }), 'accepted')
-  t.regex(await outcomeOf({ keys, data, signature, now }), /^key-expired: .*the key expired on 2021-03-01/)
-  gpg.run(['--faked-system-time', '20210501T000000!', '--quick-set-expire', key, '9y'])
-  trust(keys, gpg, key)
-  t.is(await outcomeOf({ keys, data, signature, now }), 'accepted')
-})
-
-for (const { reason, text } of [
-  { reason: 0, text: 'for no reason' },
-  { reason: 1, text: 'as compromised' },
-] as const) {
-  test(`D6: a key revoked ${text} is refused, also for what it signed before`, async (t) => {
-    using gpg = openGpg()
-    using keys = openTestKeystore()
-    const key = gpg.generateKey({ userID, time: made })
-    const signature = gpg.sign(data, { key, time: '20200401T000000' })
-    trust(keys, gpg, key)
-    t.is(await outcomeOf({ keys, data, signature, now }), 'accepted')
-    gpg.revoke(key, { reason, time: '20230101T000000' })
-    trust(keys, gpg, key)
-    t.regex(await outcomeOf({ keys, data, signature, now }), /^key-revoked: .*the key is revoked/)
-  })
-}
-
-for (const { reason, text } of [
-  { reason: 2, text: 'superseded' },
-  { reason: 3, text: 'no longer used' },
-] as const) {
-  test(`D6: of a key revoked as ${text}, only what it signed before is accepted`, async (t) => {
-    using gpg = openGpg()
-    using keys = openTestKeystore()
-    const key = gpg.generateKey({ userID, time: made })
-    const before = gpg.sign(data, { key, time: '20200401T000000' })
-    const after = gpg.sign(data, { key, time: '20220401T000000' })
-    gpg.revoke(key, { reason, time: '20210101T000000' })
-    trust(keys, gpg, key)
-    t.is(await outcomeOf({ keys, data, signature: before, now }), 'accepted')
-    t.regex(await outcomeOf({ keys, data, signature: after, now }), /^key-revoked: .*after the key was retired/)
-  })
-}
-
-test('D6: a revocation counts even when it is made with a weak hash', async (t) => {
-  using gpg = openGpg()
-  using keys = openTestKeystore()
-  const key = gpg.generateKey({ userID, algorithm: 'rsa2048', time: made })
-  const signature = gpg.sign(data, { key, time: '20200401T000000' })
-  gpg.revoke(key, { reason: 1, time: '20210101T000000', extra: ['--cert-digest-algo', 'SHA1'] })
-  trust(keys, gpg, key)
-  t.regex(await outcomeOf({ keys, data, signature, now }), /^key-revoked/)
-})
-
-test('D6: signatures dated in the future or before their key are refused', async (t) => {
-  using gpg = openGpg()
-  using keys = openTestKeystore()
-  const key = gpg.generateKey({ userID, time: made })
-  trust(keys, gpg, key)
-  const future = gpg.sign(data, { key, time: '20240101T000001' })
-  t.regex(await outcomeOf({ keys, data, signature: future, now }), /^signature-invalid: .*dated in the future/)
-  t.is(await outcomeOf({ keys, data, signature: future, now: new Date('2024-01-01T00:00:01Z') }), 'accepted')
-  const early = gpg.sign(data, { key, time: '20200201T000000', extra: ['--ignore-time-conflict', '--ignore-valid-from'] })
-  t.regex(await outcomeOf({ keys, data, signature: early, now }), /^key-invalid: .*older than the key/)
-})
-
-test('D6: an expired signature is refused', async (t) => {
-  using gpg = openGpg()
-  using keys = openTestKeystore()
-  const key = gpg.generateKey({ userID, time: made })
-  trust(keys, gpg, key)
-  const signature = gpg.sign(data, { key, time: '20231201T000000', extra: ['--default-sig-expire', '10d'] })
-  t.is(await outcomeOf({ keys, data, signature, now: new Date('2023-12-10T00:00:00Z') }), 'accepted')
-  t.regex(await outcomeOf({ keys, data, signature, now }), /^signature-invalid: .*signature expired on 2023-12-11/)
-})
-
-test('D6: a critical notation is refused, any other one is not', async (t) => {
+test('D2: an image with any bit flipped is refused', async (t) => {
   using gpg = openGpg()
   using keys = openTestKeystore()
   const key = gpg.generateKey({ userID })
-  trust(keys, gpg, key)
-  const critical = gpg.sign(data, { key, extra: ['--sig-notation', '!expires@example.com=2020-01-01'] })
-  t.regex(await outcomeOf({ keys, data, signature: critical }), /^signature-invalid: .*critical notation "expires@example\.com"/)
-  const plain = gpg.sign(data, { key, extra: ['--sig-notation', 'build@example.com=7'] })
-  t.is(await outcomeOf({ keys, data, signature: plain }), 'accepted')
+  keys.trust({ kind: 'prefix', prefix: name }, gpg.exportKey(key))
+  const signature = gpg.sign(data, { key })
+  t.is(await outcomeOf({ keys, data, signature }), 'accepted')
+  for (let count = 0; count < 200; count += 1) {
+    const flipped = Buffer.from(data)
+    const at = randomInt(flipped.length)
+    flipped.writeUInt8(flipped.readUInt8(at) ^ (1 << randomInt(8)), at)
+    t.regex(await outcomeOf({ keys, data: flipped, signature }), /^signature-invalid/, `byte ${at}`)
+  }
+  t.regex(await outcomeOf({ keys, data: data.subarray(1), signature }), /^signature-invalid/)
+  t.regex(await outcomeOf({ keys, data: Buffer.concat([data, Buffer.of(0)]), signature }), /^signature-invalid/)
 })
 
-test('D6: a subkey is judged by its own validity', async (t) => {
+for (const { algorithm, armor } of [
+  { algorithm: 'ed25519', armor: true },
+  { algorithm: 'ed25519', armor: false },
+  { algorithm: 'nistp256', armor: false },
+  { algorithm: 'rsa2048', armor: false },
+]) {
+  test(`D2: an ${algorithm} signature (${armor ? 'armoured' : 'binary'}) with any bit flipped, or cut off anywhere, is refused`, async (t) => {
+    using gpg = openGpg()
+    using keys = openTestKeystore()
+    const key = gpg.generateKey({ userID, algorithm, usage: 'sign' })
+    keys.trust({ kind: 'prefix', prefix: name }, gpg.exportKey(key))
+    const signature = gpg.sign(data, { key, armor })
+    t.is(await outcomeOf({ keys, data, signature }), 'accepted')
+    for (let at = 0; at < signature.length; at += 1) {
+      for (const mask of [1, 2, 4, 8, 16, 32, 64, 128, 255]) {
+        const flipped = Buffer.from(signature)
+        flipped.writeUInt8(flipped.readUInt8(at) ^ mask, at)
+        const outcome = await outcomeOf({ keys, data, signature: flipped })
+        if (outcome === 'accepted') t.fail(`byte ${at} xor ${mask} is accepted`)
+      }
+    }
+    // Armour without its very last newline is still whole.
+    for (let length = 0; length < signature.length - (armor ? 1 : 0); length += 1) {
+      const outcome = await outcomeOf({ keys, data, signature: signature.subarray(0, length) })
+      if (outcome === 'accepted') t.fail(`${length} bytes are accepted`)
+    }
+  })
+}
+
+test('D4: a prefix matches whole path components only', async (t) => {
   using gpg = openGpg()
   using keys = openTestKeystore()
-  const key = gpg.generateKey({ userID, usage: 'cert', time: made })
-  const short = gpg.addSubkey(key, { time: made, expire: '1y' })
-  const long = gpg.addSubkey(key, { time: '20200601T000000' })
-  const byShort = gpg.sign(data, { key: `${short}!`, time: '20200701T000000' })
-  const byLong = gpg.sign(data, { key: `${long}!`, time: '20200701T000000' })
-  trust(keys, gpg, key)
-  t.is(await outcomeOf({ keys, data, signature: byLong, now }), 'accepted')
-  t.is(await outcomeOf({ keys, data, signature: byShort, now: new Date('2020-08-01T00:00:00Z') }), 'accepted')
-  t.regex(await outcomeOf({ keys, data, signature: byShort, now }), /^key-expired/)
-  const early = gpg.sign(data, { key: `${long}!`, time: '20200501T000000', extra: ['--ignore-time-conflict', '--ignore-valid-from'] })
-  t.regex(await outcomeOf({ keys, data, signature: early, now }), /^key-invalid: .*older than the key/)
-  gpg.revokeSubkey(key, { index: 1, reason: 1, time: '20230101T000000' })
-  gpg.revokeSubkey(key, { index: 2, reason: 3, time: '20230101T000000' })
-  trust(keys, gpg, key)
-  t.regex(await outcomeOf({ keys, data, signature: byShort, now }), /^key-revoked/)
-  t.is(await outcomeOf({ keys, data, signature: byLong, now }), 'accepted')
+  const key = gpg.generateKey({ userID })
+  keys.trust({ kind: 'prefix', prefix: name }, gpg.exportKey(key))
+  const signature = gpg.sign(data, { key })
+  for (const good of ['example.com/app', 'example.com/app/worker', 'example.com/app/a/b/c']) {
+    t.is(await outcomeOf({ keys, data, signature, name: parseACIdentifier(good) }), 'accepted', good)
+  }
+  for (const bad of ['example.com/apple', 'example.com/app-evil', 'example.com.evil/app', 'example.com', 'example.co/app', 'evil/example.com/app', 'example.com/ap']) {
+    const outcome = await outcomeOf({ keys, data, signature, name: parseACIdentifier(bad) })
+    t.regex(outcome, /^key-untrusted: .*signature made by unknown entity; key [0-9a-f]{40} is trusted for prefix "example\.com\/app" only$/, bad)
+  }
+  for (const impossible of ['EXAMPLE.com/app', 'example.com/app/../../x', 'example.com//app', 'example.com/app/', '../example.com/app']) {
+    t.is(asACIdentifier(impossible), undefined, impossible)
+  }
+})
+
+test('D7: weak keys and hashes, old versions and signatures of texts are refused by name', async (t) => {
+  using gpg = openGpg()
+  using keys = openTestKeystore()
+  const key = gpg.generateKey({ userID, algorithm: 'rsa2048', usage: 'sign' })
+  const short = gpg.generateKey({ userID: 'Short <short@example.com>', algorithm: 'rsa1024', usage: 'sign' })
+  const dsa = gpg.generateKey({ userID: 'Old <old@example.com>', algorithm: 'dsa2048', usage: 'sign' })
+  for (const one of [key, short, dsa]) keys.trust({ kind: 'prefix', prefix: name }, gpg.exportKey(one))
+  const signature = gpg.sign(data, { key, armor: false })
+  t.is(await outcomeOf({ keys, data, signature }), 'accepted')
+
+  t.regex(await outcomeOf({ keys, data, signature: gpg.sign(data, { key: short }) }), /^key-invalid: .*RSA key of 1024 bits; expected at least 2048/)
+  t.regex(await outcomeOf({ keys, data, signature: gpg.sign(data, { key: dsa }) }), /^signature-invalid: .*DSA signature/)
+  t.regex(await outcomeOf({ keys, data, signature: gpg.sign(data, { key, digest: 'SHA1' }) }), /^signature-invalid: .*SHA-1 signature/)
+  t.regex(await outcomeOf({ keys, data, signature: gpg.sign(data, { key, digest: 'SHA224' }) }), /^signature-invalid: .*SHA-224 signature/)
+  t.regex(await outcomeOf({ keys, data, signature: gpg.sign(data, { key, extra: ['--textmode'] }) }), /^signature-invalid: .*signature of a text/)
+
+  const changed = async (at: number, value: number): Promise<string> => await outcomeOf({ keys, data, signature: withBody(signature, (body) => body.writeUInt8(value, at)) })
+  t.regex(await changed(0, 3), /^signature-invalid: .*version 3 signature/)
+  t.regex(await changed(0, 6), /^signature-invalid: .*version 6 signature/)
+  t.regex(await changed(1, 0x10), /^signature-invalid: .*type 0x10/)
+  t.regex(await changed(2, 16), /^signature-invalid: .*ElGamal signature/)
+  t.regex(await changed(3, 1), /^signature-invalid: .*MD5 signature/)
+})
+
+test('D7: a key whose self-signature uses SHA-1 is refused', async (t) => {
+  using gpg = openGpg()
+  using keys = openTestKeystore()
+  const key = gpg.generateKey({ userID, algorithm: 'rsa2048', extra: ['--cert-digest-algo', 'SHA1'] })
+  keys.trust({ kind: 'prefix', prefix: name }, gpg.exportKey(key))
+  t.regex(await outcomeOf({ keys, data, signature: gpg.sign(data, { key }) }), /^key-invalid: .*no valid self-signature/)
+})
+
+test('D7: an EdDSA signature with S not below the order is refused', async (t) => {
+  using gpg = openGpg()
+  using keys = openTestKeystore()
+  const key = gpg.generateKey({ userID })
+  keys.trust({ kind: 'prefix', prefix: name }, gpg.exportKey(key))
+  const signature = gpg.sign(data, { key, armor: false })
+  const order = (1n << 252n) + 27742317777372353535851937790883648493n
+  const s = BigInt(`0x${Buffer.from(lastNumber(signature, 32)).reverse().toString('hex')}`)
+  const forged = Buffer.from((s + order).toString(16).padStart(64, '0'), 'hex').reverse()
+  t.is(await outcomeOf({ keys, data, signature: withLastNumber(signature, Buffer.from(lastNumber(signature, 32))) }), 'accepted')
+  t.regex(await outcomeOf({ keys, data, signature: withLastNumber(signature, forged) }), /^signature-invalid/)
+})
+
+test('D7: an ECDSA signature with a zero number is refused', async (t) => {
+  using gpg = openGpg()
+  using keys = openTestKeystore()
+  const key = gpg.generateKey({ userID, algorithm: 'nistp256', usage: 'sign' })
+  keys.trust({ kind: 'prefix', prefix: name }, gpg.exportKey(key))
+  const signature = gpg.sign(data, { key, armor: false })
+  t.is(await outcomeOf({ keys, data, signature: withLastNumber(signature, lastNumber(signature, 32)) }), 'accepted')
+  t.regex(await outcomeOf({ keys, data, signature: withLastNumber(signature, Buffer.alloc(32)) }), /^signature-invalid: .*zero number/)
+  t.regex(await outcomeOf({ keys, data, signature: withLastNumber(signature, Buffer.from('01', 'hex')) }), /^signature-invalid/)
 })
