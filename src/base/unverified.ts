@@ -31,7 +31,7 @@ export interface ReceivedBlob {
 }
 
 /** What may be done with a value that nothing vouches for. */
-export type RevealReason = 'check signature' | 'waive' | 'discard'
+export type RevealReason = 'check signature' | 'waive' | 'discard' | 'compare digest'
 
 let read: <T>(unverified: Unverified<T>) => T
 
