@@ -20,7 +20,7 @@ export interface JudgeVerdictOptions {
  */
 export function judgeVerdict(verdict: Verdict, { name, keystore, now, insecure }: JudgeVerdictOptions): 'ok' | 'reverify' {
   if (insecure.image) return 'ok'
-  if (verdict.kind === 'waived') throw signatureMissing(name, { state: `it was stored with ${verdict.reason} and nobody vouches for it` })
+  if (verdict.kind === 'waived') throw signatureMissing(name, { state: `it was stored with ${verdict.reason} and nobody vouches for it`, name })
   if (verdict.expiresAt !== undefined && Date.parse(verdict.expiresAt) <= now.getTime()) return 'reverify'
   // A clock that went back may have passed the beginning of the signature.
   if (Date.parse(verdict.signedAt) > now.getTime()) return 'reverify'
