@@ -1,0 +1,127 @@
+import { quote, RktError, unreachable, type Log } from '../base/index.ts'
+import { formatName, parseReference, type OnProgress, type Reference } from '../fetch/index.ts'
+import { hostPlatform } from '../spec/index.ts'
+import type { Keystore } from '../trust/index.ts'
+import { checkExpectation, type Expectation } from './check-manifest.ts'
+import { imageByID, imageByName, resolveID } from './find.ts'
+import { fetchFile, fetchUrl } from './fetch-image.ts'
+import { judgeStored } from './judge-stored.ts'
+import type { ImageRecord } from './record.ts'
+import { readRecords, usableRecords } from './records.ts'
+import type { Store } from './store.ts'
+
+/** `never` uses the store alone, `new` fetches what is not there, `update` asks the origin again. */
+export type PullPolicy = 'never' | 'new' | 'update'
+
+export interface AcquireOptions {
+  readonly store: Store
+  readonly keystore: Keystore
+  /** Against which relative paths are read. */
+  readonly cwd: string
+  readonly pullPolicy: PullPolicy
+  /** What the user allowed with `--insecure-options`. */
+  readonly insecure: { readonly image: boolean; readonly tls: boolean; readonly http: boolean }
+  /** File or URL of the signature, instead of the `.asc` beside the image. */
+  readonly signaturePath?: string
+  /** `NAME[:VERSION][,LABEL=VALUE…]` that the image must turn out to be. */
+  readonly expectName?: string
+  readonly now: Date
+  readonly signal: AbortSignal
+  readonly log: Log
+  readonly onProgress?: OnProgress
+  readonly userAgent?: string
+  readonly caFiles?: readonly string[]
+}
+
+/**
+ * The stored image behind what a user wrote, fetched first when the policy wants it, and in any case judged now: only what this
+ * returns may be run.
+ *
+ * @throws RktError with what is missing, refused or damaged.
+ */
+export async function acquireImage(text: string, options: AcquireOptions): Promise<ImageRecord> {
+  const reference = parseReference(text, { cwd: options.cwd })
+  const expect = expectationOf(options)
+  const record = await acquire(reference, { ...options, ...(expect === undefined ? {} : { expect }) })
+  if (expect !== undefined) checkExpectation(record, expect)
+  options.store.touch(record.id, options.now)
+  return record
+}
+
+export interface AcquiringOptions extends AcquireOptions {
+  readonly expect?: Expectation
+}
+
+function acquire(reference: Reference, options: AcquiringOptions): Promise<ImageRecord> {
+  switch (reference.kind) {
+    case 'hash':
+      return acquireHash(reference.text, options)
+    case 'file':
+      options.log.debug('image', `using image from file ${reference.path}`)
+      return fetchFile(reference.path, options)
+    case 'url':
+      return acquireUrl(reference.url, options)
+    case 'name':
+      return acquireName(reference, options)
+    default:
+      return unreachable(reference)
+  }
+}
+
+async function acquireHash(text: string, options: AcquiringOptions): Promise<ImageRecord> {
+  const { layout } = options.store
+  const id = resolveID(layout, text)
+  options.log.debug('image', `using image from the store with hash ${id}`)
+  return judgeStored(layout, imageByID(layout, id), options)
+}
+
+async function acquireUrl(url: string, options: AcquiringOptions): Promise<ImageRecord> {
+  const { store, log, pullPolicy } = options
+  const stored = latestOfUrl(store, url)
+  if (stored !== undefined && pullPolicy !== 'update') {
+    log.debug('image', `using image from local store for url ${url}`)
+    return judgeStored(store.layout, stored, options)
+  }
+  if (pullPolicy === 'never') throw notFound(`URL ${quote(url)}`)
+  if (stored !== undefined && isFresh(stored, options.now)) {
+    log.debug('image', `image for ${url} isn't expired, not fetching.`)
+    return judgeStored(store.layout, stored, options)
+  }
+  log.debug('image', `remote fetching from URL ${quote(url)}`)
+  return fetchUrl(url, stored === undefined ? options : { ...options, stored })
+}
+
+async function acquireName({ name, labels }: Reference & { readonly kind: 'name' }, options: AcquiringOptions): Promise<ImageRecord> {
+  const { store, log, pullPolicy } = options
+  const words = formatName(name, labels)
+  log.debug('image', `searching for app image ${name}`)
+  const stored = pullPolicy === 'update' ? undefined : imageByName(store.layout, { name, labels, platform: hostPlatform(process.arch), log })
+  if (stored === undefined) throw notFound(`image name ${quote(words)}`)
+  log.debug('image', `using image from local store for image name ${words}`)
+  return judgeStored(store.layout, stored, options)
+}
+
+function latestOfUrl(store: Store, url: string): ImageRecord | undefined {
+  const found = usableRecords(readRecords(store.layout), store.log).filter(({ source }) => source.kind === 'url' && source.url === url)
+  return found.reduce<ImageRecord | undefined>((best, record) => (best !== undefined && best.importedAtMs >= record.importedAtMs ? best : record), undefined)
+}
+
+function isFresh({ source }: ImageRecord, now: Date): boolean {
+  return source.kind === 'url' && now.getTime() - source.askedAtMs < source.maxAgeSeconds * 1000
+}
+
+function expectationOf({ expectName }: AcquireOptions): Expectation | undefined {
+  if (expectName === undefined) return undefined
+  const reference = parseReference(expectName, { cwd: '/' })
+  if (reference.kind !== 'name') throw new RktError('usage', `cannot expect ${quote(expectName)}: it is not an image name`)
+  return reference
+}
+
+/** The original's words; a name cannot be fetched yet, since this version knows no discovery. */
+function notFound(what: string): RktError {
+  return new RktError(
+    'not-found',
+    `unable to fetch image from ${what}: either image was not found in the store or store was disabled and fetching from remote yielded nothing or it was disabled`,
+    { hint: 'name the image by file or by https URL' },
+  )
+}

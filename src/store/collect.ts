@@ -1,0 +1,123 @@
+import { readdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { digestParts, errorText, isErrno, lockFile, parseDigest, quote, RktError, type ImageID, type Log } from '../base/index.ts'
+import type { Layout } from './layout.ts'
+import { tryLock } from './locks.ts'
+import { readRecords, type RecordReading } from './records.ts'
+import { removeBlob, removeImage } from './remove.ts'
+import { removeAbandoned } from './scratch.ts'
+import type { Store } from './store.ts'
+import { parseTreeID, type TreeID } from './tree-id.ts'
+import { uninstallTree } from './tree.ts'
+
+export interface CollectOptions {
+  /** Images that were used within this time stay. */
+  readonly graceMs: number
+  /** Trees and images that pods refer to; read while the caller holds `locks/prepareLock` exclusively, as it still does. */
+  readonly treesInUse: ReadonlySet<string>
+  readonly imagesInUse: ReadonlySet<string>
+  readonly now: Date
+  readonly signal: AbortSignal
+  readonly log: Log
+}
+
+export interface CollectReport {
+  readonly removedTrees: readonly TreeID[]
+  readonly removedImages: readonly ImageID[]
+}
+
+/**
+ * Removes what no pod needs: unused trees, images past their grace period, then what crashes left: blobs without a record, scratch,
+ * lock files.
+ *
+ * @throws RktError `io` where the caller may not (`permission denied`).
+ */
+export async function collectStore(store: Store, options: CollectOptions): Promise<CollectReport> {
+  try {
+    const removedTrees = collectTrees(store.layout, options)
+    const removedImages = await collectImages(store.layout, options)
+    collectBlobs(store.layout)
+    collectScratch(store.layout, options)
+    collectLocks(store.layout)
+    return { removedTrees, removedImages }
+  } catch (cause) {
+    if (!isErrno(cause, 'EACCES', 'EPERM', 'EROFS', 'EIO')) throw cause
+    throw new RktError('io', `cannot collect the store ${quote(store.layout.data)}: ${errorText(cause)}`, { cause })
+  }
+}
+
+function collectTrees(layout: Layout, { treesInUse, log }: CollectOptions): TreeID[] {
+  const removed: TreeID[] = []
+  for (const name of namesIn(layout.trees)) {
+    if (treesInUse.has(name) || !/^deps-sha512-[0-9a-f]{64}$/.test(name)) continue
+    const id = parseTreeID(name)
+    using lock = tryLock(layout, { kind: 'tree', id })
+    if (lock === undefined) continue
+    uninstallTree(layout, id)
+    log.info(`removed treestore ${quote(id)}`)
+    removed.push(id)
+  }
+  return removed
+}
+
+async function collectImages(layout: Layout, { graceMs, imagesInUse, now, signal, log }: CollectOptions): Promise<ImageID[]> {
+  const removed: ImageID[] = []
+  for (const reading of readRecords(layout)) {
+    if (reading.kind !== 'image' || imagesInUse.has(reading.record.id) || now.getTime() - reading.lastUsedMs < graceMs) continue
+    await removeImage(layout, reading.record.id, signal)
+    log.info(`removed aci for image ${quote(reading.record.id)}`)
+    removed.push(reading.record.id)
+  }
+  return removed
+}
+
+/** A blob whose record was never written, or is gone. While a damaged record is there, its blob is not known: then all stay. */
+function collectBlobs(layout: Layout): void {
+  for (const name of namesIn(layout.blobs)) {
+    const hex = /^([0-9a-f]{128})(?:\.asc)?$/.exec(name)?.[1]
+    if (hex === undefined) continue
+    using lock = tryLock(layout, { kind: 'blob', hex })
+    const readings = readRecords(layout)
+    if (lock === undefined || readings.some((reading) => mayName(reading, hex))) continue
+    removeBlob(layout, parseDigest(`sha512:${hex}`))
+  }
+}
+
+function mayName(reading: RecordReading, hex: string): boolean {
+  return reading.kind !== 'image' || digestParts(reading.record.blob).hex === hex
+}
+
+/** Scratch of processes that ended, and downloads that nobody went on with. */
+function collectScratch(layout: Layout, { graceMs, now }: CollectOptions): void {
+  for (const name of namesIn(layout.scratch)) {
+    const path = join(layout.scratch, name)
+    if (name.startsWith('work-')) removeAbandoned(path)
+    else if (now.getTime() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) >= graceMs) removeLocked(path, name)
+  }
+}
+
+function removeLocked(path: string, name: string): void {
+  if (!/^partial-[0-9a-f]{64}$/.test(name)) return rmSync(path, { recursive: true, force: true })
+  using lock = lockFile(path, { mode: 'exclusive', wait: 'try' })
+  if (lock !== undefined) rmSync(path, { force: true })
+}
+
+/** A lock file may go while we hold its lock: whoever waits for it sees that it is not the same file any more. */
+function collectLocks(layout: Layout): void {
+  for (const directory of [layout.imageLocks, layout.treeLocks]) {
+    for (const name of namesIn(directory)) {
+      const path = join(directory, name)
+      using lock = lockFile(path, { mode: 'exclusive', wait: 'try' })
+      if (lock !== undefined) rmSync(path, { force: true })
+    }
+  }
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory).sort()
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return []
+    throw error
+  }
+}

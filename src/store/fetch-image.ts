@@ -1,0 +1,80 @@
+import { receiveFile, receiveUrl, signatureURL, type CacheFacts } from '../fetch/index.ts'
+import type { AcquiringOptions } from './acquire.ts'
+import { writeRecord } from './commit.ts'
+import { findSignature, finishSignature, hashesFor, type FoundSignature } from './find-signature.ts'
+import { httpOptions } from './http-options.ts'
+import { importImage, type ImportOptions } from './import-image.ts'
+import { judgeStored } from './judge-stored.ts'
+import { takeLock } from './locks.ts'
+import type { ImageRecord } from './record.ts'
+import { readRecord } from './records.ts'
+import { makeScratch, type Scratch } from './scratch.ts'
+import type { ImageSource } from './source.ts'
+
+/** Receives an image file with its signature and stores it. @throws RktError of receiving, trust, or the archive. */
+export async function fetchFile(path: string, options: AcquiringOptions): Promise<ImageRecord> {
+  const beside = `${path}.asc`
+  const found = await findSignature(beside, options)
+  using scratch = makeScratch(options.store.layout)
+  const blob = await receiveFile(path, { into: scratch.path, ...receiving(found, options) })
+  const signature = await finishSignature(found, beside, options)
+  return importImage(options.store, blob, importing({ scratch, signature, source: { kind: 'file', path }, object: path }, options))
+}
+
+/**
+ * Downloads an image with its signature and stores it; `stored` is an image of this URL that the server may still have.
+ *
+ * @throws RktError of receiving, trust, or the archive.
+ */
+export async function fetchUrl(url: string, options: AcquiringOptions & { readonly stored?: ImageRecord }): Promise<ImageRecord> {
+  const { stored, store, log, insecure } = options
+  const beside = signatureURL(url)
+  if (insecure.tls) log.notice('image', 'warning: TLS verification has been disabled')
+  const found = await findSignature(beside, options)
+  using scratch = makeScratch(store.layout)
+  log.debug('image', `fetching image from ${url}`)
+  const knownETag = stored?.source.kind === 'url' ? stored.source.etag : undefined
+  const answer = await receiveUrl(url, {
+    ...httpOptions(options),
+    ...receiving(found, options),
+    into: scratch.path,
+    partials: store.layout.scratch,
+    ...(knownETag === undefined ? {} : { knownETag }),
+  })
+  const source = sourceOf(url, { cache: answer.cache, now: options.now })
+  if (answer.kind === 'received') {
+    const signature = await finishSignature(found, beside, options)
+    return importImage(store, answer.blob, importing({ scratch, signature, source, object: url }, options))
+  }
+  if (stored === undefined) throw new Error('receiveUrl() answers "not modified" only when it is given a tag')
+  const judged = await judgeStored(store.layout, stored, options)
+  return keepSource(judged, { scratch, source, options })
+}
+
+/** Remembers when the server was asked last. */
+async function keepSource(
+  record: ImageRecord,
+  { scratch, source, options }: { readonly scratch: Scratch; readonly source: ImageSource; readonly options: AcquiringOptions },
+): Promise<ImageRecord> {
+  const { layout } = options.store
+  using _lock = await takeLock(layout, { kind: 'image', id: record.id }, options.signal)
+  const reading = readRecord(layout, record.id)
+  if (reading?.kind !== 'image' || reading.ownerUid !== process.geteuid?.() || reading.record.blob !== record.blob) return record
+  return writeRecord(layout, { scratch, record: { ...reading.record, source } })
+}
+
+function sourceOf(url: string, { cache, now }: { readonly cache: CacheFacts; readonly now: Date }): ImageSource {
+  return { kind: 'url', url, ...(cache.etag === undefined ? {} : { etag: cache.etag }), maxAgeSeconds: cache.maxAgeSeconds, askedAtMs: now.getTime() }
+}
+
+function receiving(found: FoundSignature, { signal, onProgress }: AcquiringOptions): Omit<Parameters<typeof receiveFile>[1], 'into'> {
+  const hashes = hashesFor(found)
+  return { signal, ...(onProgress === undefined ? {} : { onProgress }), ...(hashes === undefined ? {} : { hashes }) }
+}
+
+function importing(
+  given: Pick<ImportOptions, 'scratch' | 'signature' | 'source' | 'object'>,
+  { keystore, expect, now, signal, log, onProgress }: AcquiringOptions,
+): ImportOptions {
+  return { ...given, keystore, expect, now, signal, log, ...(onProgress === undefined ? {} : { onProgress }) }
+}

@@ -1,0 +1,68 @@
+import { quote, RktError, type ImageID, type Log } from '../base/index.ts'
+import type { ACIdentifier, Label } from '../spec/index.ts'
+import type { Layout } from './layout.ts'
+import type { ImageRecord } from './record.ts'
+import { readRecord, readRecords, recordIDs, usableRecords } from './records.ts'
+
+const prefix = 'sha512-'
+
+/**
+ * The one image whose ID begins with `text`, with the original's words for the failures; digits after the 64th are cut.
+ *
+ * @throws RktError `invalid-reference`, `not-found`, `ambiguous`.
+ */
+export function resolveID(layout: Layout, text: string): ImageID {
+  if (!text.startsWith(prefix)) throw new RktError('invalid-reference', `wrong key prefix: ${quote(text)}; expected "sha512-"`)
+  const digits = text.slice(prefix.length)
+  if (digits.length < 2) throw new RktError('invalid-reference', `image ID too short: ${quote(text)}; expected at least two digits`)
+  if (!/^[0-9a-f]{2,128}$/.test(digits)) throw new RktError('invalid-reference', `cannot use image ID ${quote(text)}: expected hexadecimal digits`)
+  const wanted = prefix + digits.slice(0, 64)
+  const found = recordIDs(layout).filter((id) => id.startsWith(wanted))
+  const [first] = found
+  if (first === undefined) throw new RktError('not-found', `no image IDs found: ${quote(text)}`)
+  if (found.length > 1) throw new RktError('ambiguous', `ambiguous image ID: ${quote(text)}`, { hint: 'give more digits' })
+  return first
+}
+
+/**
+ * The image behind a whole ID.
+ *
+ * @throws RktError `not-found`; `corrupted` when its record is damaged or not root's.
+ */
+export function imageByID(layout: Layout, id: ImageID): ImageRecord {
+  const reading = readRecord(layout, id)
+  if (reading === undefined) throw new RktError('not-found', `no image IDs found: ${quote(id)}`)
+  if (reading.kind === 'image') return reading.record
+  if (reading.kind === 'corrupted') throw reading.error
+  throw new RktError('corrupted', `cannot use image ${quote(id)}: its record cannot be trusted: ${reading.fault}`, { hint: 'fetch the image again as root' })
+}
+
+export interface NameQuery {
+  readonly name: ACIdentifier
+  /** Labels that the image must carry with just these values. */
+  readonly labels: readonly Label[]
+  /** Operating system and architecture that are wanted when `labels` does not say; undefined takes any. */
+  readonly platform?: { readonly os: string; readonly arch: string }
+  readonly log: Log
+}
+
+/** The image of this name and these labels that was imported last; undefined when there is none. */
+export function imageByName(layout: Layout, query: NameQuery): ImageRecord | undefined {
+  const wanted = withPlatform(query)
+  let best: ImageRecord | undefined
+  for (const record of usableRecords(readRecords(layout), query.log)) {
+    if (record.name !== query.name || !carries(record, wanted)) continue
+    if (best === undefined || record.importedAtMs > best.importedAtMs) best = record
+  }
+  return best
+}
+
+function withPlatform({ labels, platform }: NameQuery): readonly { readonly name: string; readonly value: string }[] {
+  if (platform === undefined) return labels
+  const missing = Object.entries(platform).filter(([name]) => !labels.some((label) => label.name === name))
+  return [...labels, ...missing.map(([name, value]) => ({ name, value }))]
+}
+
+function carries(record: ImageRecord, wanted: readonly { readonly name: string; readonly value: string }[]): boolean {
+  return wanted.every(({ name, value }) => record.labels.some((label) => label.name === name && label.value === value))
+}

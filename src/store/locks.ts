@@ -1,0 +1,41 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { join } from 'node:path'
+import { lockFile, type Lock } from '../base/index.ts'
+import type { Layout } from './layout.ts'
+
+/**
+ * Key locks, taken in this order: blob, image, tree. A blob's lock makes several importers of the same bytes unpack once; an image's
+ * lock guards its record; a tree's lock guards its directory.
+ */
+export type LockKey =
+  | { readonly kind: 'blob'; readonly hex: string }
+  | { readonly kind: 'image'; readonly id: string }
+  | { readonly kind: 'tree'; readonly id: string }
+
+const longestPauseMs = 40
+
+/**
+ * Waits for a key lock. flock(2) has no event, and a blocking call would stop this thread, its signal handlers and other imports of
+ * the same process; so it is tried again after short pauses.
+ *
+ * @throws the reason of `signal`.
+ */
+export async function takeLock(layout: Layout, key: LockKey, signal: AbortSignal): Promise<Lock> {
+  const path = lockPath(layout, key)
+  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    signal.throwIfAborted()
+    const lock = lockFile(path, { mode: 'exclusive', wait: 'try' })
+    if (lock !== undefined) return lock
+    await delay(pauseMs)
+  }
+}
+
+/** The lock when it is free now. */
+export function tryLock(layout: Layout, key: LockKey): Lock | undefined {
+  return lockFile(lockPath(layout, key), { mode: 'exclusive', wait: 'try' })
+}
+
+function lockPath(layout: Layout, key: LockKey): string {
+  if (key.kind === 'tree') return join(layout.treeLocks, key.id)
+  return join(layout.imageLocks, key.kind === 'image' ? key.id : `blob-${key.hex.slice(0, 64)}`)
+}

@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { parseDigest, parseImageID, parseStrictJson, quote, RktError, type Digest, type ImageID } from '../base/index.ts'
+import { parseACIdentifier, type ACIdentifier, type Label } from '../spec/index.ts'
+import { parseVerdict, type Verdict } from '../trust/index.ts'
+import { countField, objectField, optionalText, textField } from './fields.ts'
+import { parseSource, type ImageSource } from './source.ts'
+import { parseStamp, type BlobStamp } from './stamp.ts'
+import { parseTreeID, type TreeID } from './tree-id.ts'
+
+/** All that is known of a stored image without opening it; one file `cas/images/<id>.json`, written last. */
+export interface ImageRecord {
+  readonly version: 1
+  readonly kind: 'aci'
+  readonly id: ImageID
+  readonly name: ACIdentifier
+  readonly labels: readonly Label[]
+  /** Names the stored blob: the image as it was received. */
+  readonly blob: Digest
+  readonly blobBytes: number
+  /** Tells whether the stored blob was touched since it was last hashed. */
+  readonly stamp: BlobStamp
+  readonly unpackedBytes: number
+  readonly importedAtMs: number
+  /** SHA-256 of the image manifest's bytes. */
+  readonly manifestDigest: Digest
+  readonly treeID: TreeID
+  /** Checksum over the rendered tree; undefined when nobody has rendered it. */
+  readonly treeHash: string | undefined
+  readonly source: ImageSource
+  readonly verdict: Verdict
+}
+
+/** The record's file: JSON with a checksum as its last field, so that a flipped bit is noticed. */
+export function formatRecord(record: ImageRecord): string {
+  return `${JSON.stringify({ ...record, checksum: checksumOf(record) })}\n`
+}
+
+/**
+ * Reads a record's file; `id` is the one that its name promises.
+ *
+ * @throws RktError `corrupted` for everything that formatRecord() would not have written.
+ */
+export function parseRecord(bytes: Uint8Array, id: ImageID): ImageRecord {
+  try {
+    return readFields(bytes, id)
+  } catch (cause) {
+    if (!(cause instanceof RktError)) throw cause
+    throw new RktError('corrupted', `cannot use image ${quote(id)}: its record is damaged: ${cause.message}`, {
+      cause,
+      hint: `remove it with rkt image rm ${id} and fetch the image again`,
+    })
+  }
+}
+
+function readFields(bytes: Uint8Array, id: ImageID): ImageRecord {
+  const json = parseStrictJson(bytes, { what: 'image record' })
+  const { checksum, ...fields } = objectField(json, 'record')
+  if (checksum !== checksumOf(fields)) throw fault('checksum does not match')
+  if (fields['version'] !== 1 || fields['kind'] !== 'aci') throw fault('expected version 1, kind "aci"')
+  const found = parseImageID(textField(fields, 'id'))
+  if (found !== id) throw fault(`it is about ${quote(found)}`)
+  return {
+    version: 1,
+    kind: 'aci',
+    id,
+    name: parseACIdentifier(textField(fields, 'name')),
+    labels: parseLabels(fields['labels']),
+    blob: parseDigest(textField(fields, 'blob')),
+    blobBytes: countField(fields, 'blobBytes'),
+    stamp: parseStamp(fields['stamp']),
+    unpackedBytes: countField(fields, 'unpackedBytes'),
+    importedAtMs: countField(fields, 'importedAtMs'),
+    manifestDigest: parseDigest(textField(fields, 'manifestDigest')),
+    treeID: parseTreeID(textField(fields, 'treeID')),
+    treeHash: optionalText(fields, 'treeHash'),
+    source: parseSource(fields['source']),
+    verdict: parseVerdict(fields['verdict']),
+  }
+}
+
+function checksumOf(fields: object): string {
+  return `sha256:${createHash('sha256').update(JSON.stringify(fields)).digest('hex')}`
+}
+
+function parseLabels(json: unknown): Label[] {
+  if (!Array.isArray(json)) throw fault('expected "labels" as a list')
+  return json.map((entry: unknown) => {
+    const fields = objectField(entry, 'label')
+    return { name: parseACIdentifier(textField(fields, 'name')), value: textField(fields, 'value') }
+  })
+}
+
+function fault(state: string): RktError {
+  return new RktError('corrupted', state)
+}

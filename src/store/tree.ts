@@ -1,0 +1,112 @@
+import { accessSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { isErrno, quote, syncDirectory, type ImageID } from '../base/index.ts'
+import { damaged, openStoredBlob } from './blob.ts'
+import { treePath, type Layout } from './layout.ts'
+import { takeLock } from './locks.ts'
+import type { ImageRecord } from './record.ts'
+import { makeScratch, type Scratch } from './scratch.ts'
+import type { Store } from './store.ts'
+import type { TreeID } from './tree-id.ts'
+import { unpackAci, type UnpackedAci } from './unpack.ts'
+
+/** Whether the tree is there and was whole when its marker was written. */
+export function isRendered(layout: Layout, id: TreeID): boolean {
+  try {
+    accessSync(join(treePath(layout, id), 'rendered'))
+    return true
+  } catch (error) {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return false
+    throw error
+  }
+}
+
+/** An archive that was unpacked into a scratch directory. */
+export interface FreshTree {
+  readonly path: string
+  /** The listing of its files, beside it. */
+  readonly listing: string
+  readonly image: ImageID
+  readonly unpacked: UnpackedAci
+}
+
+/**
+ * Moves a fresh tree into its place; the caller holds the tree's lock and has found it not rendered. What a crash left there goes
+ * away. Ends with `rendered`, after everything before it is on the disk.
+ */
+export function installTree(layout: Layout, { id, fresh, scratch }: { readonly id: TreeID; readonly fresh: FreshTree; readonly scratch: Scratch }): void {
+  const target = treePath(layout, id)
+  writeFileSync(join(fresh.path, 'manifest'), fresh.unpacked.manifest, { mode: 0o640 })
+  writeFileSync(join(fresh.path, 'image'), fresh.image, { mode: 0o640 })
+  writeFileSync(join(fresh.path, 'hash'), fresh.unpacked.treeHash ?? '', { mode: 0o640 })
+  renameSync(fresh.listing, join(fresh.path, 'listing'))
+  moveAway(target, scratch)
+  renameSync(fresh.path, target)
+  scratch.sync()
+  writeFileSync(join(target, 'rendered'), '', { mode: 0o640, flush: true })
+  syncDirectory(target)
+  syncDirectory(layout.trees)
+}
+
+/** Takes a tree away: its marker first, so that nobody starts from what is half removed. The caller holds the tree's lock. */
+export function uninstallTree(layout: Layout, id: TreeID): void {
+  const target = treePath(layout, id)
+  rmSync(join(target, 'rendered'), { force: true })
+  syncDirectory(target)
+  using scratch = makeScratch(layout)
+  moveAway(target, scratch)
+}
+
+function moveAway(target: string, scratch: Scratch): void {
+  try {
+    renameSync(target, join(scratch.path, 'removed'))
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error
+  }
+}
+
+export interface EnsureTreeOptions {
+  readonly signal?: AbortSignal
+}
+
+/**
+ * The rendered tree of an image whose verdict was judged: the path of `cas/tree/<treeID>`. A missing one is unpacked again from the
+ * stored blob, by one process at a time.
+ *
+ * @throws RktError `corrupted` when the stored blob is missing or does not unpack to the image that the record promises.
+ */
+export async function ensureTree(store: Store, record: ImageRecord, options: EnsureTreeOptions = {}): Promise<string> {
+  const { layout } = store
+  const path = treePath(layout, record.treeID)
+  if (isRendered(layout, record.treeID)) return path
+  const signal = options.signal ?? new AbortController().signal
+  using _lock = await takeLock(layout, { kind: 'tree', id: record.treeID }, signal)
+  if (isRendered(layout, record.treeID)) return path
+  using scratch = makeScratch(layout)
+  const fresh = await unpackStored(layout, { record, scratch, signal })
+  installTree(layout, { id: record.treeID, fresh, scratch })
+  return path
+}
+
+interface StoredImage {
+  readonly record: ImageRecord
+  readonly scratch: Scratch
+  readonly signal: AbortSignal
+}
+
+/** Unpacks the stored blob and compares what came out with the record: the image ID is a digest over every unpacked byte. */
+export async function unpackStored(layout: Layout, { record, scratch, signal }: StoredImage): Promise<FreshTree> {
+  using blob = openStoredBlob(layout, record)
+  const fresh = await unpackFresh(blob.path, { scratch, signal })
+  if (fresh.image !== record.id) throw damaged(record, `its blob unpacks to ${quote(fresh.image)}`)
+  return fresh
+}
+
+/** Unpacks an archive into a new directory of root's. */
+export async function unpackFresh(blobPath: string, { scratch, signal }: { readonly scratch: Scratch; readonly signal: AbortSignal }): Promise<FreshTree> {
+  const path = join(scratch.path, 'tree')
+  const listing = join(scratch.path, 'listing')
+  mkdirSync(path, { mode: 0o755 })
+  const unpacked = await unpackAci({ blobPath, destination: path, listingPath: listing, signal })
+  return { path, listing, image: unpacked.imageID, unpacked }
+}
