@@ -40,8 +40,10 @@ static int make_cgroups(const struct section *section, enum op_code code, int *p
     if (op->code == OP_DEVICE_POLICY && cgroup_devices(op, f)) return -1;
     if (op->code != code) continue;
     if (*count == MAX_CGROUPS) return fail_as(f, E2BIG, "make cgroup", op->field[0].text);
-    if (cgroup_create(op->field[0].text, &procs[*count], f)) return -1;
-    ++*count;
+    int fd;
+    if (cgroup_create(op->field[0].text, &fd, f)) return -1;
+    if (code == OP_CGROUP && op->field[1].number == 0) close(fd);
+    else procs[(*count)++] = fd;
   }
   return 0;
 }

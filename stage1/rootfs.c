@@ -126,7 +126,9 @@ static int kernel_path(int root, const char *path, struct fail *f) {
   if (fd < 0) return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? -2 : fail(f, "open", path);
   struct statfs fs;
   if (fstatfs(fd, &fs)) return fail(f, "open", path);
-  unsigned long wanted = strncmp(path, "proc/", 5) == 0 ? PROC_MAGIC : strncmp(path, "sys/", 4) == 0 ? SYSFS_MAGIC : fs.f_type;
+  unsigned long wanted = fs.f_type;
+  if (strncmp(path, "proc/", 5) == 0) wanted = PROC_MAGIC;
+  else if (strncmp(path, "sys/", 4) == 0 && strcmp(path, "sys/fs/cgroup") != 0) wanted = SYSFS_MAGIC;
   if (fs.f_type != wanted) return fail_as(f, EXDEV, "protect (another file system lies there)", path);
   return move_fd(&fd);
 }
@@ -134,12 +136,9 @@ static int kernel_path(int root, const char *path, struct fail *f) {
 static int mask(int root, const struct op *op, struct fail *f) {
   own int target = kernel_path(root, op->field[0].text, f);
   if (target < 0) return target == -2 ? 0 : -1;
-  const char *source = op->code == OP_MASK_DIR ? INIT_MASK_DIR : INIT_MASK_FILE;
   struct stat st;
   if (fstat(target, &st)) return fail(f, "open", op->field[0].text);
-  if (S_ISDIR(st.st_mode)) source = INIT_MASK_DIR;
-  else source = INIT_MASK_FILE;
-  own int fd = clone_of_init(source, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, f);
+  own int fd = clone_of_init(S_ISDIR(st.st_mode) ? INIT_MASK_DIR : INIT_MASK_FILE, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, f);
   return fd < 0 ? -1 : attach(fd, target, op->field[0].text, f);
 }
 
@@ -233,8 +232,7 @@ static int run_op(const struct op *op, const struct message_fds *fds, uint32_t *
     case OP_CGROUPFS: return cgroup_file_system(*root, op, f);
     case OP_MKDIR: return make_directory(*root, op, f);
     case OP_SYMLINK: return make_link(*root, op, f);
-    case OP_MASK_FILE:
-    case OP_MASK_DIR: return mask(*root, op, f);
+    case OP_MASK: return mask(*root, op, f);
     case OP_READ_ONLY: return read_only(*root, op, f);
     default: return 0;
   }

@@ -1,0 +1,22 @@
+import type { AppUser } from './user.ts'
+import type { CgroupFacts } from './cgroups.ts'
+import type { MountEntry } from './mountinfo.ts'
+
+/** What a planner knows of the host; read once, so that planning is a pure function. */
+export interface HostFacts {
+  readonly cgroups: CgroupFacts
+  readonly mounts: readonly MountEntry[]
+  /** Real path and kind of each host path that the pod's volumes name. */
+  readonly sources: ReadonlyMap<string, { readonly path: string; readonly device: boolean }>
+  /** Whether standard input is a terminal. */
+  readonly terminal: boolean
+  /** The caller's TERM. */
+  readonly term: string
+}
+
+/** What a planner knows of the inside of an app's tree. */
+export interface RootFacts {
+  readonly user: AppUser
+  /** Whether the tree has an `/etc/hosts` of its own. */
+  readonly hasHosts: boolean
+}

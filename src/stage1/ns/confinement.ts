@@ -1,0 +1,83 @@
+import type { Operation } from '../plan/operations.ts'
+
+/** Read-only in every app; each with its reason. */
+const readOnlyPaths: readonly (readonly [path: string, reason: string])[] = [
+  ['proc/sys', 'kernel settings: writable ones reach the host (core_pattern, modprobe, panic_on_oom)'],
+  ['proc/sysrq-trigger', 'reboots and crashes the host'],
+  ['proc/bus', 'devices of the host'],
+  ['proc/irq', 'interrupt routing of the host'],
+  ['proc/fs', 'file systems of the host'],
+]
+
+/** Made empty in every app; each with its reason. */
+const maskedPaths: readonly (readonly [path: string, reason: string])[] = [
+  ['proc/acpi', 'hardware of the host'],
+  ['proc/asound', 'hardware of the host'],
+  ['proc/config.gz', 'tells an attacker what the kernel lacks'],
+  ['proc/interrupts', 'side channel of keystrokes and network'],
+  ['proc/kallsyms', 'addresses of the kernel'],
+  ['proc/kcore', 'memory of the host'],
+  ['proc/keys', 'keys of other containers'],
+  ['proc/kmem', 'memory of the host'],
+  ['proc/latency_stats', 'activity of the host'],
+  ['proc/mem', 'memory of the host'],
+  ['proc/sched_debug', 'processes of the host'],
+  ['proc/scsi', 'disks of the host'],
+  ['proc/timer_list', 'activity of the host'],
+  ['proc/timer_stats', 'activity of the host'],
+  ['sys/devices/virtual/powercap', 'power side channel (CVE-2020-8694)'],
+  ['sys/firmware', 'tables of the host firmware'],
+  ['sys/fs/selinux', 'security policy of the host'],
+  ['sys/hypervisor', 'the machine below the host'],
+  ['sys/kernel/debug', 'internals of the kernel'],
+  ['sys/kernel/security', 'security policy of the host'],
+  ['sys/module', 'drivers of the host and their parameters'],
+  ['sys/power', 'sleep states of the host'],
+]
+
+/** Masks and read-only paths of an app; `/sys` as a whole is mounted read-only. */
+export function protectedPaths(): Operation[] {
+  return [
+    ...readOnlyPaths.map(([path]): Operation => ({ op: 'read-only', path })),
+    ...maskedPaths.map(([path]): Operation => ({ op: 'mask', path })),
+  ]
+}
+
+const characterDevice = 0o020000
+const everyone = 0o666
+
+/** The devices that every app has; major and minor numbers as in the kernel's devices.txt. */
+const devices: readonly (readonly [name: string, major: number, minor: number])[] = [
+  ['null', 1, 3],
+  ['zero', 1, 5],
+  ['full', 1, 7],
+  ['random', 1, 8],
+  ['urandom', 1, 9],
+  ['tty', 5, 0],
+]
+
+/** A private `/dev`. Without a terminal, writing to the console goes nowhere. */
+export function deviceDirectory(): Operation[] {
+  return [
+    { op: 'dev', target: 'dev' },
+    ...devices.map(([name, major, minor]): Operation => ({ op: 'dev-node', name, mode: characterDevice | everyone, major, minor })),
+    { op: 'dev-node', name: 'console', mode: characterDevice | 0o620, major: 1, minor: 3 },
+    { op: 'dev-link', name: 'ptmx', target: 'pts/ptmx' },
+    { op: 'dev-link', name: 'fd', target: '/proc/self/fd' },
+    { op: 'dev-link', name: 'stdin', target: '/proc/self/fd/0' },
+    { op: 'dev-link', name: 'stdout', target: '/proc/self/fd/1' },
+    { op: 'dev-link', name: 'stderr', target: '/proc/self/fd/2' },
+    { op: 'dev-link', name: 'core', target: '/proc/kcore' },
+    { op: 'mkdir', path: 'dev/pts', mode: 0o755 },
+    { op: 'mkdir', path: 'dev/shm', mode: 0o1777 },
+    { op: 'mkdir', path: 'dev/mqueue', mode: 0o1777 },
+    { op: 'devpts', target: 'dev/pts' },
+    { op: 'tmpfs', target: 'dev/shm', options: 'mode=1777,size=65536k', flags: 1 },
+    { op: 'mqueue', target: 'dev/mqueue' },
+  ]
+}
+
+/** The device policy of a pod that shares the host's user ids: these nodes may be opened, and only they may be made. */
+export function deviceRules(): string[] {
+  return [...devices.map(([, major, minor]) => `c ${major}:${minor} rwm`), 'c 5:1 rwm', 'c 5:2 rwm', 'c 136:* rwm']
+}

@@ -1,0 +1,134 @@
+import { escapeText, quote, RktError } from '../../base/index.ts'
+import { type PreparedApp, type PreparedPod, resolveMounts } from '../../pod/index.ts'
+import { boundingSet } from '../capabilities.ts'
+import { appEnvironment } from '../environment.ts'
+import type { HostFacts, RootFacts } from '../facts.ts'
+import { handlerWhen, stdioMode, volumeFlag } from '../plan/flags.ts'
+import type { Operation } from '../plan/operations.ts'
+import type { RuntimeOptions } from '../runtime-options.ts'
+import { deviceDirectory, protectedPaths } from './confinement.ts'
+import { planVolumes } from './volume-plan.ts'
+
+export interface AppPlanInputs {
+  readonly pod: PreparedPod
+  readonly app: PreparedApp
+  readonly runtime: RuntimeOptions
+  readonly host: HostFacts
+  readonly root: RootFacts
+  /** BPF program; left out: unfiltered. */
+  readonly seccomp?: Uint8Array
+  readonly cgroupView: readonly Operation[]
+  readonly cgroups: readonly Operation[]
+  /** Whether a network gave the pod name servers. */
+  readonly networkDns: boolean
+}
+
+export interface AppPlan {
+  readonly operations: readonly Operation[]
+  readonly warnings: readonly string[]
+}
+
+/** Files that the runtime provides, relative to the pod directory; written by `writePodFiles`. */
+export const podFiles = {
+  hostname: 'files/hostname',
+  hosts: 'files/hosts',
+  resolvConf: 'files/resolv.conf',
+} as const
+
+/** Plans one app: its root, its mounts, its confinement, its program. */
+export function planApp(inputs: AppPlanInputs): AppPlan {
+  const { pod, app, runtime, root } = inputs
+  if (app.app.exec.length === 0) {
+    throw new RktError('invalid-manifest', `image ${quote(app.imageName)} has an empty "exec" (try --exec=BINARY)`)
+  }
+  const { mounts, warnings } = resolveMounts(app, pod.manifest.volumes)
+  const volumes = planVolumes(mounts, {
+    podDir: pod.dir,
+    mapped: pod.idRange !== undefined,
+    mounts: inputs.host.mounts,
+    resolveSource: (path) => inputs.host.sources.get(path) ?? { path, device: false },
+  })
+  const targets = volumes.operations.flatMap((operation) => (operation.op === 'volume' ? [operation.target] : []))
+  return {
+    operations: [
+      { op: 'app', name: app.name },
+      rootOf(pod, app),
+      ...systemMounts(inputs, targets),
+      { op: 'mkdir', path: 'tmp', mode: 0o1777 },
+      ...volumes.operations,
+      ...providedFiles(inputs, targets),
+      { op: 'symlink', path: 'etc/mtab', target: '../proc/self/mounts' },
+      ...(app.runtime.readOnlyRootFS ? [{ op: 'root-read-only' } as const] : []),
+      ...inputs.cgroups,
+      ...app.app.eventHandlers.map(({ name, exec }): Operation => ({
+        op: 'handler',
+        when: name === 'pre-start' ? handlerWhen.preStart : handlerWhen.postStop,
+        argv: exec,
+      })),
+      ...confinementOf({ app, runtime, root, ...(inputs.seccomp === undefined ? {} : { seccomp: inputs.seccomp }) }),
+      { op: 'working-directory', path: app.app.workingDirectory === '' ? '/' : app.app.workingDirectory },
+      { op: 'environment', variables: appEnvironment(app.app, { appName: app.name, ...(runtime.interactive ? { term: inputs.host.term } : {}) }) },
+      { op: 'exec', argv: app.app.exec },
+      stdioOf(runtime, inputs.host),
+    ],
+    warnings: [...warnings, ...volumes.warnings].map((line) => escapeText(line)),
+  }
+}
+
+function rootOf(pod: PreparedPod, app: PreparedApp): Operation {
+  if (!pod.overlay) return { op: 'root-bind', path: app.treeRootfs }
+  // The two directories lie below one, which is mounted once: overlay wants them on the same mount.
+  return { op: 'root-overlay', layers: [app.treeRootfs], base: `overlay/${app.treeID}`, upper: `upper/${app.name}`, work: `work/${app.name}` }
+}
+
+function systemMounts({ runtime, cgroupView }: AppPlanInputs, targets: readonly string[]): Operation[] {
+  const ownSys = !targets.some((target) => target === '/sys' || target.startsWith('/sys/'))
+  const sys: Operation[] = !ownSys
+    ? []
+    : runtime.net.kind === 'host'
+      ? [{ op: 'volume', source: '/sys', target: 'sys', flags: volumeFlag.readOnly | volumeFlag.noDevices | volumeFlag.noSetuid | volumeFlag.noExec }]
+      : [{ op: 'sysfs', target: 'sys' }]
+  const masks = runtime.insecure.paths ? [] : protectedPaths().filter((operation) => ownSys || !('path' in operation && operation.path.startsWith('sys/')))
+  return [{ op: 'proc', target: 'proc' }, ...sys, ...(ownSys ? cgroupView : []), ...deviceDirectory(), ...masks]
+}
+
+/** `/etc/hosts` and its like: a volume on the place or above it wins, and the image's own file where nothing better is known. */
+function providedFiles({ pod, runtime, root, networkDns }: AppPlanInputs, targets: readonly string[]): Operation[] {
+  const covered = (path: string): boolean => targets.some((target) => path === target || path.startsWith(`${target}/`))
+  const file = (source: string, target: string): Operation => {
+    const flags = volumeFlag.noDevices | volumeFlag.noSetuid | volumeFlag.noExec | (pod.idRange === undefined ? 0 : volumeFlag.idmap)
+    return { op: 'volume', source: `${pod.dir}/${source}`, target, flags }
+  }
+  const wantsHosts = runtime.hosts.kind !== 'default' || (!root.hasHosts && !covered('/etc/hosts'))
+  const givenDns = runtime.dns.kind === 'given' || runtime.dns.kind === 'host'
+  return [
+    ...(covered('/etc/hostname') ? [] : [file(podFiles.hostname, '/etc/hostname')]),
+    ...(wantsHosts ? [file(podFiles.hosts, '/etc/hosts')] : []),
+    ...(givenDns || (networkDns && runtime.dns.kind === 'default') ? [file(podFiles.resolvConf, '/etc/resolv.conf')] : []),
+  ]
+}
+
+/** Who a program of this app is and what it may do; the same for apps, handlers and `rkt enter`. */
+export function confinementOf(of: {
+  readonly app: PreparedApp
+  readonly runtime: Pick<RuntimeOptions, 'insecure'>
+  readonly root: RootFacts
+  readonly seccomp?: Uint8Array
+}): Operation[] {
+  const { isolators } = of.app.app
+  const oom = isolators.flatMap((isolator) => (isolator.kind === 'oom-score-adj' ? [isolator.score] : [])).at(-1)
+  return [
+    { op: 'user', ...of.root.user },
+    { op: 'capabilities', bounding: boundingSet(isolators, { unrestricted: of.runtime.insecure.capabilities }) },
+    ...(of.seccomp === undefined ? [] : [{ op: 'seccomp', filter: of.seccomp } as const]),
+    ...(isolators.some((isolator) => isolator.kind === 'no-new-privileges' && isolator.enabled) ? [{ op: 'no-new-privileges' } as const] : []),
+    ...(oom === undefined ? [] : [{ op: 'oom-score', score: oom >>> 0 } as const]),
+  ]
+}
+
+function stdioOf(runtime: RuntimeOptions, host: HostFacts): Operation {
+  const { null: none, pipe, terminal } = stdioMode
+  if (!runtime.interactive) return { op: 'stdio', stdin: none, stdout: pipe, stderr: pipe }
+  const mode = host.terminal ? terminal : pipe
+  return { op: 'stdio', stdin: mode, stdout: mode, stderr: mode }
+}

@@ -1,0 +1,112 @@
+import type { EndExec } from '../../network/index.ts'
+import type { PreparedPod } from '../../pod/index.ts'
+import type { HostFacts, RootFacts } from '../facts.ts'
+import { namespaceFlag } from '../plan/flags.ts'
+import type { LaunchPlan, Operation } from '../plan/operations.ts'
+import type { RuntimeOptions } from '../runtime-options.ts'
+import { planCgroups } from './cgroup-plan.ts'
+import { planApp } from './plan-app.ts'
+
+/** After SIGTERM apps have this long before SIGKILL. */
+export const stopTimeoutMs = 10_000
+
+export interface PodPlanInputs {
+  readonly pod: PreparedPod
+  readonly runtime: RuntimeOptions
+  readonly host: HostFacts
+  /** By app name. */
+  readonly roots: ReadonlyMap<string, RootFacts>
+  /** BPF programs by app name. */
+  readonly filters: ReadonlyMap<string, Uint8Array>
+  /** What disconnects the pod from its networks. */
+  readonly networkEnd: readonly EndExec[]
+  /** Whether a network gave the pod name servers. */
+  readonly networkDns: boolean
+  /** Where the launcher moves the pod directory before it removes it. */
+  readonly garbagePath: string
+}
+
+export interface PodPlan {
+  readonly plan: LaunchPlan
+  /** What the user should know, one line each. */
+  readonly warnings: readonly string[]
+  readonly subcgroup: string
+}
+
+/** Plans a pod for the flavour `ns`: Linux namespaces with the default confinement. */
+export function planPod(inputs: PodPlanInputs): PodPlan {
+  const { pod, runtime, host } = inputs
+  const cgroups = planCgroups(host.cgroups, {
+    uuid: pod.uuid,
+    apps: pod.apps,
+    devicePolicy: pod.idRange === undefined && !runtime.insecure.paths,
+  })
+  const planned = pod.apps.map((app) => {
+    const root = inputs.roots.get(app.name)
+    if (root === undefined) throw new Error(`no facts about the root of app ${app.name}`)
+    const seccomp = inputs.filters.get(app.name)
+    return planApp({
+      pod,
+      app,
+      runtime,
+      host,
+      root,
+      cgroupView: cgroups.view,
+      cgroups: cgroups.app(app.name),
+      networkDns: inputs.networkDns,
+      ...(seccomp === undefined ? {} : { seccomp }),
+    })
+  })
+  return {
+    plan: {
+      version: 1,
+      pod: [...podOperations(inputs), ...cgroups.pod],
+      apps: planned.map(({ operations }) => operations),
+      end: [...networkEnd(inputs), ...cgroups.end, ...(runtime.removeAtEnd ? [{ op: 'end-remove-pod', garbage: inputs.garbagePath } as const] : [])],
+    },
+    warnings: planned.flatMap(({ warnings }) => warnings),
+    subcgroup: cgroups.subcgroup,
+  }
+}
+
+/** Namespaces that were pinned for CNI; they are joined instead of made. */
+function pins(inputs: PodPlanInputs): readonly (keyof typeof pinFlags)[] {
+  if (inputs.runtime.net.kind !== 'networks') return []
+  return inputs.pod.idRange === undefined ? ['net', 'uts', 'ipc'] : ['user', 'net', 'uts', 'ipc']
+}
+
+const pinFlags = { user: namespaceFlag.user, net: namespaceFlag.network, uts: namespaceFlag.uts, ipc: namespaceFlag.ipc } as const
+
+function podOperations(inputs: PodPlanInputs): Operation[] {
+  const { pod, runtime } = inputs
+  const pinned = pins(inputs)
+  const own =
+    namespaceFlag.mount |
+    namespaceFlag.pid |
+    namespaceFlag.uts |
+    (runtime.ipc === 'parent' ? 0 : namespaceFlag.ipc) |
+    (runtime.net.kind === 'host' ? 0 : namespaceFlag.network) |
+    (pod.idRange === undefined ? 0 : namespaceFlag.user)
+  const joined = pinned.reduce((flags, pin) => flags | pinFlags[pin], 0)
+  return [
+    { op: 'uuid', uuid: pod.uuid },
+    ...(pod.idRange === undefined ? [] : [{ op: 'idmap', shift: pod.idRange.shift, count: pod.idRange.count } as const]),
+    { op: 'namespaces', flags: (own & ~joined) >>> 0 },
+    ...pinned
+      .filter((pin) => pin !== 'ipc' || runtime.ipc !== 'parent')
+      .map((pin): Operation => ({ op: 'join', flag: pinFlags[pin], pin: `ns/${pin}` })),
+    { op: 'hostname', hostname: runtime.hostname },
+    { op: 'stop-timeout', ms: stopTimeoutMs },
+    ...(pod.apps.length > 1 ? [{ op: 'prefix-output' } as const] : []),
+  ]
+}
+
+function networkEnd(inputs: PodPlanInputs): Operation[] {
+  const disconnect = inputs.networkEnd.map(({ argv, env, stdin }): Operation => ({
+    op: 'end-exec',
+    argv,
+    environment: Object.entries(env).map(([name, value]) => `${name}=${value}`),
+    stdin,
+  }))
+  return [...disconnect, ...pins(inputs).map((pin): Operation => ({ op: 'end-unmount', path: `ns/${pin}` }))]
+}

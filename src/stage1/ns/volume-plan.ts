@@ -1,0 +1,96 @@
+import { posix } from 'node:path'
+import { quote, RktError, unreachable } from '../../base/index.ts'
+import type { ResolvedMount } from '../../pod/index.ts'
+import { type MountEntry, mountOf, mountsUnder } from '../mountinfo.ts'
+import { volumeFlag } from '../plan/flags.ts'
+import type { Operation } from '../plan/operations.ts'
+
+export interface VolumePlanOptions {
+  readonly podDir: string
+  /** Whether owners are mapped to the pod's own range. */
+  readonly mapped: boolean
+  readonly mounts: readonly MountEntry[]
+  /** Real path and kind of a host source, links followed once. */
+  readonly resolveSource: (path: string) => { readonly path: string; readonly device: boolean }
+}
+
+export interface VolumePlan {
+  readonly operations: readonly Operation[]
+  readonly warnings: readonly string[]
+}
+
+/** File systems of the kernel's own, and those stacked on others: their owners cannot be mapped. */
+const unmappable: ReadonlySet<string> = new Set([
+  'proc', 'sysfs', 'devpts', 'devtmpfs', 'overlay', 'cgroup', 'cgroup2', 'debugfs', 'tracefs', 'securityfs', 'mqueue', 'autofs', 'bpf', 'pstore',
+  'configfs', 'efivarfs', 'binfmt_misc', 'hugetlbfs', 'nsfs', 'rpc_pipefs', 'fusectl', 'selinuxfs',
+])
+
+/** Places of the system's own, which no volume may cover. */
+const reserved = ['/', '/proc', '/dev/pts']
+
+/**
+ * Plans the mounts of an app's volumes, parents before what lies below them; mounts below a recursive source become volumes of their
+ * own, so that read-only and owner mapping are decided one by one.
+ *
+ * @throws RktError `invalid-manifest` for a reserved target, `unsupported-host` for a writable source whose owners cannot be mapped.
+ */
+export function planVolumes(resolved: readonly ResolvedMount[], options: VolumePlanOptions): VolumePlan {
+  const operations: { readonly depth: number; readonly operation: Operation }[] = []
+  const warnings: string[] = []
+  for (const mount of resolved) {
+    const target = posix.normalize(`/${mount.target}`).replace(/(?<=.)\/$/, '')
+    if (reserved.includes(target) || target.startsWith('/proc/')) {
+      throw new RktError('invalid-manifest', `cannot mount volume ${quote(mount.volume)} on ${quote(mount.target)}: the place belongs to the system`)
+    }
+    for (const part of partsOf(mount, target, options)) {
+      if (part.warning !== undefined) warnings.push(part.warning)
+      operations.push({ depth: part.target.split('/').length, operation: { op: 'volume', source: part.source, target: part.target, flags: part.flags } })
+    }
+  }
+  operations.sort((a, b) => a.depth - b.depth)
+  return { operations: operations.map(({ operation }) => operation), warnings }
+}
+
+interface Part {
+  readonly source: string
+  readonly target: string
+  readonly flags: number
+  readonly warning?: string
+}
+
+function partsOf(mount: ResolvedMount, target: string, options: VolumePlanOptions): Part[] {
+  const readOnly = mount.readOnly ? volumeFlag.readOnly : 0
+  const { source } = mount
+  switch (source.kind) {
+    case 'empty':
+      return [{ source: posix.join(options.podDir, source.path), target, flags: readOnly | volumeFlag.noDevices | (options.mapped ? volumeFlag.idmap : 0) }]
+    case 'host': {
+      const resolved = options.resolveSource(source.path)
+      const type = mountOf(options.mounts, resolved.path)?.type ?? ''
+      if (resolved.device) return [{ source: resolved.path, target, flags: readOnly }]
+      const below = source.recursive === false ? [] : mountsUnder(options.mounts, resolved.path)
+      return [
+        part({ source: resolved.path, target, type, readOnly: mount.readOnly, mapped: options.mapped }),
+        ...below.map((entry) => {
+          const inside = posix.join(target, posix.relative(resolved.path, entry.mountPoint))
+          return part({ source: entry.mountPoint, target: inside, type: entry.type, readOnly: mount.readOnly, mapped: options.mapped })
+        }),
+      ]
+    }
+    default:
+      return unreachable(source)
+  }
+}
+
+function part(of: { readonly source: string; readonly target: string; readonly type: string; readonly readOnly: boolean; readonly mapped: boolean }): Part {
+  const flags = volumeFlag.noDevices | (of.readOnly ? volumeFlag.readOnly : 0)
+  if (!of.mapped) return { source: of.source, target: of.target, flags }
+  if (!unmappable.has(of.type)) return { source: of.source, target: of.target, flags: flags | volumeFlag.idmap }
+  if (!of.readOnly) {
+    throw new RktError('unsupported-host', `cannot mount ${quote(of.source)} writable: owners on a file system of type ${of.type} cannot be mapped to the pod's`, {
+      hint: 'mount it readOnly=true, or run with --private-users=false',
+    })
+  }
+  const warning = `warning: ${quote(of.source)} is shown with unmapped owners: its file system (${of.type}) cannot map them`
+  return { source: of.source, target: of.target, flags, warning }
+}

@@ -1,0 +1,34 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { isErrno } from '../base/index.ts'
+import { type DnsSettings, hostsFile, resolvConf } from '../network/index.ts'
+import type { Pod } from '../pod/index.ts'
+import { podFiles } from './ns/plan-app.ts'
+import type { RuntimeOptions } from './runtime-options.ts'
+
+export interface PodFileSources {
+  readonly runtime: RuntimeOptions
+  /** Name servers that a network gave the pod. */
+  readonly network?: { readonly networkName: string; readonly settings: DnsSettings }
+}
+
+/** Writes the files that the runtime provides to apps: host name, hosts, resolver. */
+export function writePodFiles(pod: Pod, sources: PodFileSources): void {
+  mkdirSync(pod.inside('files'), { recursive: true, mode: 0o755 })
+  const write = (path: string, text: string): void => writeFileSync(pod.inside(path), text, { mode: 0o644 })
+  write(podFiles.hostname, `${sources.runtime.hostname}\n`)
+  write(podFiles.hosts, hostsFile(sources.runtime.hosts, { hostname: sources.runtime.hostname, readHost: () => readHost('/etc/hosts') }).text)
+  const resolver = resolvConf(sources.runtime.dns, {
+    readHost: () => readHost('/etc/resolv.conf'),
+    ...(sources.network === undefined ? {} : { network: sources.network }),
+  })
+  write(podFiles.resolvConf, resolver ?? '')
+}
+
+function readHost(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return ''
+    throw error
+  }
+}

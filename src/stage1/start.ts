@@ -1,0 +1,135 @@
+import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { binding, type Log, writeDurably } from '../base/index.ts'
+import { addNetworks, type NetworkPlan, planNetworks, type PodNetworks } from '../network/index.ts'
+import type { Pod, PreparedPod } from '../pod/index.ts'
+import { launcherPath, runLauncher } from './launcher.ts'
+import { planPod as planNamespacePod, type PodPlan } from './ns/plan-pod.ts'
+import { encodePlan } from './plan/encode.ts'
+import { planToJson } from './plan/print.ts'
+import { writePodFiles } from './pod-files.ts'
+import { readHostFacts, readRootFacts } from './read-facts.ts'
+import type { RuntimeOptions } from './runtime-options.ts'
+import { appFilter } from './app-filter.ts'
+
+/** Ids of a pod that shares those of the host. */
+const hostIdCount = 2 ** 32 - 1
+
+export interface StartOptions {
+  /** In stage `run`, its lock held by this process. */
+  readonly pod: Pod
+  readonly prepared: PreparedPod
+  readonly runtime: RuntimeOptions
+  readonly dirs: { readonly data: string; readonly config: { readonly local: string } }
+  /** Descriptor of the caller's state, from the front-end. */
+  readonly callerFd?: number
+  /** The caller's TERM. */
+  readonly term?: string
+  readonly signal: AbortSignal
+  readonly log: Log
+}
+
+/**
+ * Plans the pod and changes nothing: what `rkt run --dry-run` prints.
+ *
+ * @throws RktError as `startPod`.
+ */
+export async function planPod(options: StartOptions): Promise<{ readonly json: unknown }> {
+  const network = networksOf(options)
+  const { plan } = await makePlan(options, { network, connected: { interfaces: [] } })
+  return { json: planToJson(plan) }
+}
+
+/**
+ * Starts a prepared pod: this process becomes the pod's launcher and never returns.
+ *
+ * The plan with its `end` list is on disk before anything is made that outlives this process, so that collection can undo it.
+ *
+ * @throws RktError for everything that the host cannot give: `missing-volume`, `unsupported-host`, `network-setup`, `not-found`, `launcher`.
+ */
+export async function startPod(options: StartOptions): Promise<never> {
+  const { pod, prepared, runtime, log } = options
+  const network = networksOf(options)
+  let made = await makePlan(options, { network, connected: { interfaces: [] } })
+  for (const warning of made.warnings) log.warn(warning)
+  writeFileSync(pod.inside('subcgroup'), made.subcgroup, { mode: 0o640 })
+  writeFileSync(pod.inside('runtime-config'), JSON.stringify(runtime), { mode: 0o640 })
+  let connected: PodNetworks = { interfaces: [] }
+  if (runtime.net.kind === 'networks') {
+    writeDurably(pod.inside('plan'), encodePlan(made.plan))
+    holdNamespaces(pod, prepared)
+    connected = await addNetworks(network, { podDir: pod.dir, log, signal: options.signal })
+    made = await makePlan(options, { network, connected })
+  } else if (runtime.net.kind === 'none') {
+    log.debug('networking', 'networking namespace with loopback only')
+  }
+  writePodFiles(pod, { runtime, ...(connected.dns === undefined ? {} : { network: connected.dns }) })
+  writeFileSync(pod.inside('plan'), encodePlan(made.plan), { mode: 0o640 })
+  return execLauncher(options)
+}
+
+function execLauncher({ pod, callerFd }: StartOptions): never {
+  const planFd = openSync(pod.inside('plan'), 'r')
+  const keep = [planFd, pod.fd, ...(callerFd === undefined ? [] : [callerFd])]
+  return binding().execLauncher(launcherPath(), ['launcher', 'run', String(planFd), String(pod.fd), String(callerFd ?? -1)], [], keep)
+}
+
+function networksOf({ runtime, prepared, pod, dirs, log }: StartOptions): NetworkPlan {
+  return planNetworks({
+    request: runtime.net,
+    uuid: prepared.uuid,
+    netnsPath: join(pod.dir, 'ns/net'),
+    // Collection runs the end of a pod when its directory has moved on; the launcher fills the present one in.
+    endNetns: '@pod@/ns/net',
+    dataDir: dirs.data,
+    localConfig: dirs.config.local,
+    log,
+  })
+}
+
+/** Makes and pins the namespaces that the pod will join, so that plugins can work on its network before it exists. */
+function holdNamespaces(pod: Pod, prepared: PreparedPod): void {
+  const { shift, count } = prepared.idRange ?? { shift: 0, count: 0 }
+  runLauncher({ argv: ['hold', '3', String(shift), String(count)], descriptors: [pod.fd], timeoutMs: 10_000 })
+}
+
+async function makePlan(
+  options: StartOptions,
+  net: { readonly network: NetworkPlan; readonly connected: PodNetworks },
+): Promise<PodPlan> {
+  const { prepared, runtime, dirs } = options
+  const idCount = prepared.idRange?.count ?? hostIdCount
+  const filters = new Map<string, Uint8Array>()
+  for (const { name, app } of prepared.apps) {
+    if (runtime.insecure.seccomp) continue
+    const filter = await appFilter(app.isolators, { dataDir: dirs.data })
+    if (filter !== undefined) filters.set(name, filter)
+  }
+  return planNamespacePod({
+    pod: prepared,
+    runtime,
+    host: readHostFacts(prepared, { term: options.term }),
+    roots: new Map(prepared.apps.map((app) => [app.name, readRootFacts(app, { idCount })])),
+    filters,
+    networkEnd: net.network.teardown,
+    networkDns: net.connected.dns !== undefined,
+    garbagePath: join(dirs.data, 'pods', 'garbage', prepared.uuid),
+  })
+}
+
+/**
+ * Undoes what a pod left outside its directory: networks, pins, groups. Safe to repeat, and for pods that never started.
+ *
+ * @throws RktError `launcher` naming the first step that failed; the rest has been tried.
+ */
+export async function teardownPod(podDir: string): Promise<void> {
+  if (!existsSync(join(podDir, 'plan'))) return
+  const planFd = openSync(join(podDir, 'plan'), 'r')
+  const podFd = openSync(podDir, 'r')
+  try {
+    runLauncher({ argv: ['end', '3', '4'], descriptors: [planFd, podFd], timeoutMs: 120_000 })
+  } finally {
+    closeSync(planFd)
+    closeSync(podFd)
+  }
+}
