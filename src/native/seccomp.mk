@@ -6,3 +6,9 @@ $(LIB)/seccomp: $(SECCOMP_C) $(wildcard src/native/seccomp*.h)
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(HARDEN) -pie -s -Wl,-z,relro,-z,now -o $@.new $(SECCOMP_C) -l:libseccomp.a
 	mv $@.new $@
+
+# The default filter, so that the first start does not compile it.
+all: $(BUILD)/.default-filter
+$(BUILD)/.default-filter: $(LIB)/seccomp $(BUILD)/.tsc tools/default-filter.mjs
+	node tools/default-filter.mjs $(LIB)
+	@touch $@

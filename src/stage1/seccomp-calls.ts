@@ -51,7 +51,7 @@ export const originalCalls: readonly CallGroup[] = [
     `arch_prctl futex get_robust_list get_thread_area modify_ldt restart_syscall set_robust_list set_thread_area set_tid_address`,
   ),
   group(
-    'signals',
+    'signals: whom they may reach, the kernel checks',
     `alarm getitimer pause rt_sigaction rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait setitimer
      sigaltstack sigreturn`,
   ),
