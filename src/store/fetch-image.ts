@@ -18,7 +18,7 @@ export async function fetchFile(path: string, options: AcquiringOptions): Promis
   using scratch = makeScratch(options.store.layout)
   const blob = await receiveFile(path, { into: scratch.path, ...receiving(found, options) })
   const signature = await finishSignature(found, beside, options)
-  return importImage(options.store, blob, importing({ scratch, signature, source: { kind: 'file', path }, object: path }, options))
+  return await importImage(options.store, blob, importing({ scratch, signature, source: { kind: 'file', path }, object: path }, options))
 }
 
 /**
@@ -44,11 +44,11 @@ export async function fetchUrl(url: string, options: AcquiringOptions & { readon
   const source = sourceOf(url, { cache: answer.cache, now: options.now })
   if (answer.kind === 'received') {
     const signature = await finishSignature(found, beside, options)
-    return importImage(store, answer.blob, importing({ scratch, signature, source, object: url }, options))
+    return await importImage(store, answer.blob, importing({ scratch, signature, source, object: url }, options))
   }
   if (stored === undefined) throw new Error('receiveUrl() answers "not modified" only when it is given a tag')
   const judged = await judgeStored(store.layout, stored, options)
-  return keepSource(judged, { scratch, source, options })
+  return await keepSource(judged, { scratch, source, options })
 }
 
 /** Remembers when the server was asked last. */

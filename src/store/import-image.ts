@@ -52,7 +52,7 @@ export async function importImage(store: Store, blob: Unverified<ReceivedBlob>, 
   const nameSource: NameSource = expect === undefined ? 'self-declared' : 'requested'
   const verified = authorize(checked, { name: content.name, nameSource, keystore, now })
   const { fresh, blob: presence, ...facts } = content
-  return commitImage(layout, verified, {
+  return await commitImage(layout, verified, {
     scratch,
     signature,
     record: {
