@@ -1,15 +1,16 @@
-// Bundles src/cli/main.ts into DIR: rkt.mjs, and one chunk per lazily loaded module.
-import { rmSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+// Bundles src/cli/main.ts into DIR: rkt.mjs, and one chunk per lazily loaded module. A command that runs meanwhile finds the old
+// bundle or the new one: chunks first, then the entry, then what nothing needs any more goes.
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 
 const directory = process.argv[2]
-for (const name of readdirSync(directory)) if (name.endsWith('.mjs')) rmSync(join(directory, name))
-await build({
+const { outputFiles } = await build({
   entryPoints: { rkt: 'src/cli/main.ts' },
   outdir: directory,
   outExtension: { '.js': '.mjs' },
   chunkNames: 'chunk-[hash]',
+  write: false,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -21,3 +22,10 @@ await build({
   // Bundled CommonJS packages still call require() for Node's own modules.
   banner: { js: "import{createRequire as rktRequire}from'node:module';const require=rktRequire(import.meta.url);" },
 })
+const entryLast = outputFiles.toSorted((a, b) => Number(basename(a.path) === 'rkt.mjs') - Number(basename(b.path) === 'rkt.mjs'))
+for (const { path, contents } of entryLast) {
+  writeFileSync(`${path}.new`, contents)
+  renameSync(`${path}.new`, path)
+}
+const made = new Set(outputFiles.map(({ path }) => basename(path)))
+for (const name of readdirSync(directory)) if (name.endsWith('.mjs') && !made.has(name)) rmSync(join(directory, name))
