@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include "listing.h"
 
-#include <dirent.h>
+#include "io.h"
+#include "names.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -19,13 +20,6 @@ enum { BUFFER_BYTES = 1 << 20, LINE_ROOM = 1 << 16, XATTR_NAMES_BYTES = 1 << 16,
 struct walk_path {
 	char text[8192];
 	size_t bytes;
-};
-
-struct names {
-	char *bytes;
-	size_t used, capacity;
-	uint32_t *starts;
-	size_t count, starts_capacity;
 };
 
 static int broken(const struct walk_path *path, struct failure *f, const char *step)
@@ -38,12 +32,6 @@ static int broken(const struct walk_path *path, struct failure *f, const char *s
 static int out_of_memory(struct failure *f)
 {
 	return fail(f, FAILURE_LIMIT, "cannot list tree: too many names for the memory limit");
-}
-
-static void free_names(struct names *n)
-{
-	free(n->bytes);
-	free(n->starts);
 }
 
 static void close_fd(int *fd)
@@ -74,16 +62,8 @@ int listing_flush(struct listing *l, struct failure *f)
 {
 	if (hash_pending(l, f) < 0)
 		return -1;
-	const char *bytes = l->buffer;
-	while (l->fd >= 0 && l->used > 0) {
-		ssize_t n = write(l->fd, bytes, l->used);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return fail_errno(f, errno, "cannot write listing");
-		bytes += n;
-		l->used -= (size_t)n;
-	}
+	if (l->fd >= 0 && write_all(l->fd, l->buffer, l->used) < 0)
+		return fail_errno(f, errno, "cannot write listing");
 	l->used = 0;
 	return 0;
 }
@@ -132,61 +112,6 @@ int listing_devices(struct listing *l, struct device *const *devices, size_t cou
 	return 0;
 }
 
-/* ---- names of a directory, in the order of their bytes ---- */
-
-static int add_name(struct names *n, const char *name, struct failure *f)
-{
-	size_t bytes = strlen(name) + 1;
-	if (n->used + bytes > n->capacity) {
-		size_t capacity = n->capacity + n->capacity / 2 + 1024;
-		char *grown = realloc(n->bytes, capacity);
-		if (!grown)
-			return out_of_memory(f);
-		n->bytes = grown;
-		n->capacity = capacity;
-	}
-	if (n->count == n->starts_capacity) {
-		size_t capacity = n->starts_capacity + n->starts_capacity / 2 + 64;
-		uint32_t *grown = realloc(n->starts, capacity * sizeof *grown);
-		if (!grown)
-			return out_of_memory(f);
-		n->starts = grown;
-		n->starts_capacity = capacity;
-	}
-	if (n->used + bytes > UINT32_MAX)
-		return out_of_memory(f);
-	n->starts[n->count++] = (uint32_t)n->used;
-	memcpy(n->bytes + n->used, name, bytes);
-	n->used += bytes;
-	return 0;
-}
-
-static int compare_names(const void *left, const void *right, void *context)
-{
-	const char *bytes = context;
-	return strcmp(bytes + *(const uint32_t *)left, bytes + *(const uint32_t *)right);
-}
-
-static int read_names(struct names *n, int directory, const struct walk_path *path, struct failure *f)
-{
-	static char buffer[65536] __attribute__((aligned(8)));
-	for (;;) {
-		long got = syscall(SYS_getdents64, directory, buffer, sizeof buffer);
-		if (got < 0)
-			return broken(path, f, "read directory");
-		if (got == 0)
-			break;
-		for (long at = 0; at < got;) {
-			const struct dirent64 *d = (const struct dirent64 *)(buffer + at);
-			at += d->d_reclen;
-			if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0 && add_name(n, d->d_name, f) < 0)
-				return -1;
-		}
-	}
-	qsort_r(n->starts, n->count, sizeof *n->starts, compare_names, n->bytes);
-	return 0;
-}
-
 /* ---- one entry: the current directory is the one that holds `name` ---- */
 
 static int put_xattr(struct listing *l, const char *name, const char *attribute, const struct walk_path *path, struct failure *f)
@@ -225,7 +150,8 @@ static int put_xattrs(struct listing *l, const char *name, const struct walk_pat
 			return fail(f, FAILURE_LIMIT, "cannot list tree: too many extended attributes on one file; expected at most %d", TAR_XATTRS);
 		kept[count++] = x;
 	}
-	qsort(kept, count, sizeof *kept, compare_texts);
+	if (count > 1)
+		qsort(kept, count, sizeof *kept, compare_texts);
 	for (size_t i = 0; i < count; i++)
 		if (put_xattr(l, name, kept[i], path, f) < 0)
 			return -1;
@@ -306,13 +232,14 @@ static int walk(struct listing *l, int above, const char *name, struct walk_path
 
 static int walk_directory(struct listing *l, int above, const char *name, const struct stat *st, struct walk_path *path, unsigned depth, struct failure *f)
 {
-	struct names names __attribute__((cleanup(free_names))) = { 0 };
+	struct quoted q;
+	struct names names __attribute__((cleanup(names_free))) = { 0 };
 	int fd __attribute__((cleanup(close_fd))) = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return broken(path, f, "open");
 	if (depth > DEPTH)
 		return fail(f, FAILURE_LIMIT, "cannot list tree: nested deeper than %d", DEPTH);
-	if (read_names(&names, fd, path, f) < 0)
+	if (names_read(&names, fd, quote_name(&q, path->text, path->bytes), f) < 0)
 		return -1;
 	if (names.count > 0 && fchdir(fd) < 0)
 		return broken(path, f, "enter");

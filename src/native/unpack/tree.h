@@ -6,11 +6,12 @@
 #include "records.h"
 #include "tar.h"
 
-enum { TREE_DEVICES = 4096 };
+enum { TREE_DEVICES = 1024 };
 
 /* A device of the image: recorded in the listing, never made on the host. */
 struct device {
 	char *path;
+	size_t path_bytes;
 	bool block;
 	uint32_t mode, uid, gid, major, minor;
 };

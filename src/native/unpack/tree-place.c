@@ -1,0 +1,132 @@
+#define _GNU_SOURCE
+#include "tree-place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int tree_refuse(const struct tar_entry *e, struct failure *f, const char *state)
+{
+	struct quoted q;
+	return fail(f, FAILURE_ARCHIVE, "cannot unpack entry %s: %s", quote_name(&q, e->path, e->path_bytes), state);
+}
+
+int tree_broken(const struct tar_entry *e, struct failure *f, const char *step)
+{
+	struct quoted q;
+	int error = errno;
+	return fail_errno(f, error, "cannot unpack entry %s: %s", quote_name(&q, e->path, e->path_bytes), step);
+}
+
+void tree_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+int tree_open_beneath(int directory, const char *path)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+	};
+	return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+int tree_note_directory(struct tree *tree, int fd, const struct timespec *mtime, const struct tar_entry *e, struct failure *f)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return tree_broken(e, f, "stat");
+	struct record record = { .inode = st.st_ino, .mtime = *mtime };
+	return records_add(&tree->records, &record, f);
+}
+
+/* Opens the directory `path`, making what is missing of it: 0755, root, as old as the epoch. */
+static int open_directory(struct tree *tree, const char *path, const struct tar_entry *e, struct failure *f)
+{
+	int fd = tree_open_beneath(tree->root, path);
+	if (fd >= 0)
+		return fd;
+	if (errno == ELOOP || errno == ENOTDIR)
+		return tree_refuse(e, f, "a directory above it is not a directory in this archive");
+	if (errno != ENOENT)
+		return tree_broken(e, f, "open its directory");
+	char step[TAR_PATH_BYTES + 1];
+	size_t done = 0;
+	int above __attribute__((cleanup(tree_close))) = tree_open_beneath(tree->root, ".");
+	while (above >= 0 && path[done] != 0) {
+		size_t n = strcspn(path + done, "/");
+		memcpy(step, path + done, n);
+		step[n] = 0;
+		done += n;
+		int next = tree_open_beneath(above, step);
+		if (next < 0 && errno == ENOENT) {
+			const struct timespec epoch = { 0, 0 };
+			char whole[TAR_PATH_BYTES + 1];
+			memcpy(whole, path, done);
+			whole[done] = 0;
+			tree_drop_device(tree, whole);
+			if (mkdirat(above, step, 0755) < 0 || (next = tree_open_beneath(above, step)) < 0)
+				return tree_broken(e, f, "make a directory above it");
+			if (fchmod(next, 0755) < 0 || fchown(next, 0, 0) < 0) {
+				close(next);
+				return tree_broken(e, f, "set the mode of a directory above it");
+			}
+			if (tree_note_directory(tree, next, &epoch, e, f) < 0) {
+				close(next);
+				return -1;
+			}
+		}
+		close(above);
+		above = next;
+		done += path[done] == '/';
+	}
+	if (above < 0)
+		return errno == ELOOP || errno == ENOTDIR ? tree_refuse(e, f, "a directory above it is not a directory in this archive")
+							  : tree_broken(e, f, "open its directory");
+	fd = above;
+	above = -1;
+	return fd;
+}
+
+int tree_find_place(struct tree *tree, const struct tar_entry *e, struct place *place, struct failure *f)
+{
+	const char *path = e->path;
+	const char *slash = strrchr(path, '/');
+	if (!slash) {
+		*place = (struct place){ tree->root, path };
+		return 0;
+	}
+	size_t n = (size_t)(slash - path);
+	if (tree->parent < 0 || strlen(tree->parent_path) != n || memcmp(tree->parent_path, path, n) != 0) {
+		tree_close(&tree->parent);
+		memcpy(tree->parent_path, path, n);
+		tree->parent_path[n] = 0;
+		tree->parent = open_directory(tree, tree->parent_path, e, f);
+		if (tree->parent < 0)
+			return -1;
+	}
+	*place = (struct place){ tree->parent, slash + 1 };
+	return 0;
+}
+
+int tree_clear_place(struct tree *tree, const struct place *place, const struct tar_entry *e, struct failure *f)
+{
+	if (unlinkat(place->directory, place->name, 0) == 0)
+		return 0;
+	if (errno != EISDIR)
+		return tree_broken(e, f, "replace what is there");
+	if (unlinkat(place->directory, place->name, AT_REMOVEDIR) < 0)
+		return errno == ENOTEMPTY ? tree_refuse(e, f, "replaces a directory that is not empty") : tree_broken(e, f, "replace what is there");
+	/* The directory that was kept open may be the one that is gone. */
+	if (tree->parent != place->directory) {
+		tree_close(&tree->parent);
+		tree->parent = -1;
+	}
+	return 0;
+}
