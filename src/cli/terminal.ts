@@ -27,10 +27,9 @@ export function askYesOrNo(question: string): boolean {
 function openTerminal(): number {
   try {
     return openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY)
-  } catch (cause) {
-    if (!isErrno(cause, 'ENXIO', 'ENOENT', 'EACCES')) throw cause
+  } catch (error) {
+    if (!isErrno(error, 'ENXIO', 'ENOENT', 'EACCES')) throw error
     throw new RktError('usage', 'error reviewing key: unable to ask user to review fingerprint due to lack of tty', {
-      cause,
       hint: 'compare the fingerprint by other means, then give --skip-fingerprint-review',
     })
   }

@@ -1,25 +1,26 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { quote, RktError } from '../../base/index.ts'
-import { readImageManifest } from '../../spec/index.ts'
+import { buildAci } from '../../store/index.ts'
 import { takeOne, usage } from '../arguments.ts'
-import { buildImage } from '../build-image.ts'
 import type { Context } from '../context.ts'
 import type { Invocation } from '../parse/invocation.ts'
 
-/** Builds an ACI from a manifest and a directory. */
+/** Builds an ACI from a manifest and a directory, and prints its image ID. */
 export async function run(context: Context, invocation: Invocation): Promise<number> {
   const { flags } = invocation
-  const output = resolve(context.cwd, takeOne(invocation, 'output file'))
-  const manifestPath = requiredPath(context, invocation, 'manifest')
-  const rootfs = requiredPath(context, invocation, 'rootfs')
+  const out = resolve(context.cwd, takeOne(invocation, 'output file'))
   const compression = flags.text('compression')
   if (compression !== 'none' && compression !== 'gzip') throw usage(invocation, `cannot use --compression=${compression ?? ''}; expected none or gzip`)
-  if (!output.endsWith('.aci')) throw new RktError('usage', `extension must be .aci (given ${quote(output)})`)
-  if (existsSync(output) && !flags.bool('overwrite')) throw new RktError('already-exists', `output ACI file exists (try --overwrite)`)
-  const manifest = readFileSync(manifestPath)
-  readImageManifest(manifest)
-  await buildImage({ manifest, rootfs, output, compression, timeSeconds: sourceDate(context), signal: context.signal })
+  const { id } = await buildAci({
+    manifestPath: requiredPath(context, invocation, 'manifest'),
+    rootfs: requiredPath(context, invocation, 'rootfs'),
+    out,
+    compression,
+    overwrite: flags.bool('overwrite'),
+    mtimeSeconds: sourceDate(context),
+    signal: context.signal,
+  })
+  context.out(id)
   return 0
 }
 

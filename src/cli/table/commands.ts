@@ -14,6 +14,7 @@ const fetch: Command = {
   grammar: 'apps',
   flags: [...storeFlags, fullFlag, { name: 'pull-policy', type: 'text', default: 'update', placeholder: 'never|new|update', help: 'when to pull an image' }],
   appFlags: [signatureFlag],
+  load: () => import('../commands/fetch.ts'),
 }
 
 /** Every command that this version has, in the order of the help. */
@@ -24,6 +25,7 @@ const commands: readonly Command[] = [
     usage: 'UUID',
     grammar: 'mixed',
     flags: [prettyPrintFlag, uuidFileFlag],
+    load: () => import('../commands/cat-manifest.ts'),
   },
   {
     name: 'completion',
@@ -51,6 +53,7 @@ const commands: readonly Command[] = [
     grammar: 'leading',
     root: true,
     flags: [{ name: 'app', type: 'text', placeholder: 'NAME', help: 'name of the app to enter within the specified pod' }, uuidFileFlag],
+    load: () => import('../commands/enter.ts'),
   },
   fetch,
   {
@@ -65,6 +68,7 @@ const commands: readonly Command[] = [
       { name: 'expire-prepared', type: 'duration', default: '24h', placeholder: 'DURATION', help: 'duration to wait before expiring prepared pods' },
       { name: 'mark-only', type: 'bool', help: 'only mark the pods as garbage, do not remove them' },
     ],
+    load: () => import('../commands/gc.ts'),
   },
   {
     name: 'help',
@@ -81,6 +85,7 @@ const commands: readonly Command[] = [
     usage: '',
     grammar: 'mixed',
     flags: [noLegendFlag, fullFlag, formatFlag],
+    load: () => import('../commands/list.ts'),
   },
   {
     name: 'logs',
@@ -94,6 +99,7 @@ const commands: readonly Command[] = [
       { name: 'timestamps', type: 'bool', help: 'print the time before each line' },
       uuidFileFlag,
     ],
+    load: () => import('../commands/logs.ts'),
   },
   {
     name: 'prepare',
@@ -104,6 +110,7 @@ const commands: readonly Command[] = [
     root: true,
     flags: [...prepareFlags, { name: 'quiet', type: 'bool', help: 'print nothing but the UUID' }],
     appFlags,
+    load: () => import('../commands/prepare.ts'),
   },
   {
     name: 'rm',
@@ -112,6 +119,7 @@ const commands: readonly Command[] = [
     grammar: 'mixed',
     root: true,
     flags: [uuidFileFlag],
+    load: () => import('../commands/rm.ts'),
   },
   {
     name: 'run',
@@ -122,6 +130,7 @@ const commands: readonly Command[] = [
     root: true,
     flags: [...prepareFlags, ...startFlags, uuidFileSaveFlag],
     appFlags,
+    load: () => import('../commands/run.ts'),
   },
   {
     name: 'run-prepared',
@@ -131,6 +140,7 @@ const commands: readonly Command[] = [
     grammar: 'mixed',
     root: true,
     flags: startFlags,
+    load: () => import('../commands/run-prepared.ts'),
   },
   {
     name: 'status',
@@ -143,6 +153,7 @@ const commands: readonly Command[] = [
       uuidFileFlag,
       formatFlag,
     ],
+    load: () => import('../commands/status.ts'),
   },
   {
     name: 'stop',
@@ -152,9 +163,10 @@ const commands: readonly Command[] = [
     grammar: 'mixed',
     flags: [
       { name: 'force', type: 'bool', help: 'kill the pod at once' },
-      { name: 'timeout', type: 'duration', default: '10s', placeholder: 'DURATION', help: 'how long to wait before the pod is killed' },
+      { name: 'timeout', type: 'duration', placeholder: 'DURATION', help: 'kill the pod when it has not ended by then' },
       uuidFileFlag,
     ],
+    load: () => import('../commands/stop.ts'),
   },
   {
     name: 'trust',
@@ -168,6 +180,7 @@ const commands: readonly Command[] = [
       { name: 'skip-fingerprint-review', type: 'bool', help: 'accept the keys without asking' },
       { name: 'insecure-allow-http', type: 'bool', unsupported: true, help: 'allow http for key discovery and retrieval' },
     ],
+    load: () => import('../commands/trust.ts'),
   },
   {
     name: 'version',

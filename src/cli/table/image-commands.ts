@@ -25,6 +25,7 @@ export function imageCommands(fetch: Command): readonly Command[] {
       description: 'IMAGE should be a string referencing an image: either an ID or an image name.',
       grammar: 'mixed',
       flags: [prettyPrintFlag],
+      load: () => import('../commands/image-cat-manifest.ts'),
     },
     { ...fetch, hidden: true },
     {
@@ -34,6 +35,7 @@ export function imageCommands(fetch: Command): readonly Command[] {
       description: 'Removes rendered trees that no pod uses, and images that no pod uses and that were last used before the grace period.',
       grammar: 'mixed',
       flags: [{ name: 'grace-period', type: 'duration', default: '24h', placeholder: 'DURATION', help: 'duration since an image was last used, before it is removed' }],
+      load: () => import('../commands/image-gc.ts'),
     },
     {
       name: 'list',
@@ -48,6 +50,7 @@ export function imageCommands(fetch: Command): readonly Command[] {
         fullFlag,
         formatFlag,
       ],
+      load: () => import('../commands/image-list.ts'),
     },
     {
       name: 'rm',
@@ -56,6 +59,7 @@ export function imageCommands(fetch: Command): readonly Command[] {
       description: 'Images of prepared and running pods may be removed: pods keep what they need.',
       grammar: 'mixed',
       flags: [],
+      load: () => import('../commands/image-rm.ts'),
     },
     {
       name: 'sign',
@@ -78,6 +82,7 @@ export function imageCommands(fetch: Command): readonly Command[] {
       description: 'Compares the rendered tree of each image with the checksum taken when it was unpacked. A damaged tree is rendered anew.',
       grammar: 'mixed',
       flags: [],
+      load: () => import('../commands/image-verify.ts'),
     },
   ]
 }

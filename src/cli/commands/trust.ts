@@ -1,0 +1,98 @@
+import { readFileSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { errorText, limits, quote, RktError } from '../../base/index.ts'
+import { receivePublicKeys } from '../../fetch/index.ts'
+import { asACIdentifier } from '../../spec/index.ts'
+import { groupFingerprint, openKeystore, prepareTrust, type Keystore, type TrustScope } from '../../trust/index.ts'
+import { usage } from '../arguments.ts'
+import type { Context } from '../context.ts'
+import type { Invocation } from '../parse/invocation.ts'
+import { tabulate } from '../tabulate.ts'
+import { askYesOrNo } from '../terminal.ts'
+import { userAgent } from '../version.ts'
+
+/** Adds keys to the local key store after a review, or lists the stored ones. */
+export async function run(context: Context, invocation: Invocation): Promise<number> {
+  const keystore = openKeystore(context.config)
+  if (invocation.words.length === 1 && invocation.words[0] === 'list') return listKeys(context, keystore)
+  const scope = readScope(invocation)
+  if (invocation.words.length === 0) {
+    throw usage(invocation, 'must provide at least one PUBKEY: key discovery is not supported by this version')
+  }
+  for (const location of invocation.words) {
+    await trustKeys({ context, keystore, scope, location, review: !invocation.flags.bool('skip-fingerprint-review') })
+  }
+  return 0
+}
+
+/** @throws RktError `usage` with the original's texts. */
+function readScope(invocation: Invocation): TrustScope {
+  const { flags } = invocation
+  const text = flags.text('prefix') ?? ''
+  if (text === '' && !flags.bool('root')) {
+    throw new RktError('usage', 'aborting due to implicit unbounded trust (root domain)', {
+      hint: 'use --prefix=PREFIX for the names that the key may sign, or --root to trust it for every image',
+    })
+  }
+  if (text !== '' && flags.bool('root')) throw new RktError('usage', '--root and --prefix usage mutually exclusive')
+  if (text === '') return { kind: 'root' }
+  const [, scheme] = /^([A-Za-z][A-Za-z0-9+.-]*:\/\/)/.exec(text) ?? []
+  if (scheme !== undefined) throw new RktError('usage', `--prefix must not contain a URL scheme, omit ${scheme}`)
+  const prefix = asACIdentifier(text)
+  if (prefix === undefined) throw new RktError('usage', `cannot use --prefix=${quote(text)}: not a prefix of image names; expected words such as example.com/app`)
+  return { kind: 'prefix', prefix }
+}
+
+interface TrustStep {
+  readonly context: Context
+  readonly keystore: Keystore
+  readonly scope: TrustScope
+  readonly location: string
+  readonly review: boolean
+}
+
+/** Adds the keys of one file or URL, unless the review ends with a no. */
+async function trustKeys({ context, keystore, scope, location, review }: TrustStep): Promise<void> {
+  const bytes = await readKeys(context, location)
+  const prepared = await prepareTrust({ bytes, scope, keystore, what: quote(location), now: new Date(context.now()) })
+  const prefix = scope.kind === 'root' ? '' : scope.prefix
+  context.log.notice('pubkey', `prefix: ${quote(prefix)}\nkey: ${quote(location)}`)
+  context.out(prepared.reviewText)
+  for (const { fingerprint, warnings } of prepared.keys) {
+    for (const warning of warnings) context.log.warn(`warning: key ${fingerprint}: ${warning}`)
+  }
+  if (review && !askYesOrNo('Are you sure you want to trust this key')) {
+    context.log.info(`not trusting ${quote(location)}`)
+    return
+  }
+  context.out(`Trusting ${quote(location)} for prefix ${quote(prefix)} ${review ? 'after' : 'without'} fingerprint review.`)
+  for (const { path } of prepared.commit()) {
+    context.out(scope.kind === 'root' ? `Added root key at ${quote(path)}` : `Added key for prefix ${quote(prefix)} at ${quote(path)}`)
+  }
+}
+
+async function readKeys(context: Context, location: string): Promise<Uint8Array> {
+  if (/^https?:\/\//i.test(location)) {
+    const { signal, log } = context
+    // The original's own switch for keys over http is another one than that for images.
+    const insecure = { tls: context.insecure.tls, http: context.insecure.pubkey }
+    return await receivePublicKeys(location, { signal, log, insecure, userAgent })
+  }
+  const path = resolve(context.cwd, location)
+  try {
+    const stat = statSync(path)
+    if (!stat.isFile()) throw new RktError('io', `cannot read key file ${quote(location)}: not a regular file`)
+    if (stat.size > limits.keyBytes) throw new RktError('limit-exceeded', `cannot read key file ${quote(location)}: ${stat.size} bytes; expected at most ${limits.keyBytes}`)
+    return readFileSync(path)
+  } catch (cause) {
+    if (cause instanceof RktError) throw cause
+    throw new RktError('io', `cannot read key file ${quote(location)}: ${errorText(cause)}`, { cause })
+  }
+}
+
+/** One row for each stored key; a key of an empty prefix is a root key. */
+function listKeys(context: Context, keystore: Keystore): number {
+  const rows = keystore.allKeys().map(({ scope, fingerprint, path }) => [scope.kind === 'root' ? '(root)' : scope.prefix, groupFingerprint(fingerprint), path])
+  context.out(tabulate([['PREFIX', 'FINGERPRINT', 'PATH'], ...rows]))
+  return 0
+}

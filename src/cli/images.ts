@@ -1,0 +1,56 @@
+import type { ImageID } from '../base/index.ts'
+import type { OnProgress } from '../fetch/index.ts'
+import type { PodImage } from '../pod/index.ts'
+import { acquireImage, openStore, type ImageRecord, type Store } from '../store/index.ts'
+import { openKeystore, type Keystore } from '../trust/index.ts'
+import type { Context } from './context.ts'
+import { fetchWarnings } from './insecure.ts'
+import type { PullPolicy } from './pull-policy.ts'
+import { userAgent } from './version.ts'
+
+/** Where a command gets its images: every one that it hands out has been judged for this run. */
+export interface ImagePlace {
+  readonly store: Store
+  readonly keystore: Keystore
+  /** The image that a user named, fetched where the pull policy says so. */
+  record(text: string, signature?: string): Promise<ImageRecord>
+  /** As `record`, with its manifest. */
+  acquire(text: string, signature?: string): Promise<PodImage>
+  /** An image that must be stored already. */
+  stored(id: ImageID): Promise<PodImage>
+}
+
+export interface OpenImagesOptions {
+  readonly pullPolicy: PullPolicy
+  readonly onProgress?: OnProgress
+}
+
+/** Opens store and keystore, and warns of checks that are off. */
+export function openImages(context: Context, { pullPolicy, onProgress }: OpenImagesOptions): ImagePlace {
+  for (const warning of fetchWarnings(context.insecure)) context.log.warn(warning)
+  const { log, signal, insecure, cwd } = context
+  const store = openStore(context.dataDir, { create: true, log })
+  const keystore = openKeystore(context.config)
+  const record = (text: string, policy: PullPolicy, signature?: string): Promise<ImageRecord> =>
+    acquireImage(text, {
+      store,
+      keystore,
+      pullPolicy: policy,
+      insecure,
+      cwd,
+      userAgent,
+      signal,
+      log,
+      now: new Date(context.now()),
+      ...(signature === undefined ? {} : { signaturePath: signature }),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    })
+  const withManifest = async (found: ImageRecord): Promise<PodImage> => ({ record: found, manifest: await store.manifest(found, { signal }) })
+  return {
+    store,
+    keystore,
+    record: (text, signature) => record(text, pullPolicy, signature),
+    acquire: async (text, signature) => withManifest(await record(text, pullPolicy, signature)),
+    stored: async (id) => withManifest(await record(id, 'never')),
+  }
+}

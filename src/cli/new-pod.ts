@@ -1,0 +1,77 @@
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { errorText, isErrno, quote, RktError } from '../base/index.ts'
+import { parseSubordinateIds, preparePod, type IdRange, type Pod, type PodImage } from '../pod/index.ts'
+import type { PodManifest } from '../spec/index.ts'
+import { ensureTree } from '../store/index.ts'
+import type { Context } from './context.ts'
+import type { ImagePlace } from './images.ts'
+import type { FlagValues } from './parse/flag-values.ts'
+
+export interface PrepareFlags {
+  readonly overlay: boolean
+  readonly privateUsers: boolean
+}
+
+/**
+ * Reads how a pod is to be prepared on this host.
+ *
+ * @throws RktError `unsupported-host` when user namespaces are wanted and the kernel has none.
+ */
+export function readPrepareFlags(flags: FlagValues, context: Context): PrepareFlags {
+  const privateUsers = flags.bool('private-users')
+  if (privateUsers && !existsSync('/proc/self/ns/user')) {
+    throw new RktError('unsupported-host', '--private-users is not supported, kernel compiled without user namespace support', {
+      hint: 'run the pod with --private-users=false',
+    })
+  }
+  const overlay = !flags.bool('no-overlay')
+  const missing = overlay && !/\boverlay$/m.test(readFileSync('/proc/filesystems', 'utf8')) && !existsSync('/sys/module/overlay')
+  if (missing) context.log.info('disabling overlay support: "overlay entry not present in /proc/filesystems"')
+  return { overlay: overlay && !missing, privateUsers }
+}
+
+export interface FillPodOptions extends PrepareFlags {
+  readonly manifest: PodManifest
+  readonly images: readonly PodImage[]
+  readonly place: ImagePlace
+}
+
+/** Prepares a pod of images that were judged. */
+export async function fillPod(context: Context, pod: Pod, { manifest, images, place, overlay, privateUsers }: FillPodOptions): Promise<void> {
+  const { log, signal } = context
+  await preparePod(pod, {
+    manifest,
+    images,
+    ensureTree: (image) => ensureTree(place.store, place.store.record(image.record.id), { signal }),
+    overlay,
+    ...(privateUsers ? { privateUsers: { reserved: reservedRanges() } } : {}),
+    log,
+    signal,
+  })
+}
+
+/** Ids that the host has promised to its users. */
+function reservedRanges(): readonly IdRange[] {
+  return ['/etc/subuid', '/etc/subgid'].flatMap((path) => {
+    try {
+      return parseSubordinateIds(readFileSync(path, 'utf8'))
+    } catch (error) {
+      if (isErrno(error, 'ENOENT')) return []
+      throw error
+    }
+  })
+}
+
+/** Writes the UUID where `--uuid-file-save` says, without a line end. */
+export function saveUUID(context: Context, flags: FlagValues, pod: Pod): void {
+  const given = flags.text('uuid-file-save')
+  if (given === undefined) return
+  const path = resolve(context.cwd, given)
+  try {
+    writeFileSync(path, pod.uuid, { mode: 0o644 })
+    chmodSync(path, 0o644)
+  } catch (cause) {
+    throw new RktError('io', `cannot save pod UUID to file ${quote(given)}: ${errorText(cause)}`, { cause })
+  }
+}

@@ -1,0 +1,40 @@
+import { escapeText, RktError, type PodUUID } from '../base/index.ts'
+import { parseDnsFlags, parseHostsFlags, parseNetFlag, podHostname } from '../network/index.ts'
+import type { RuntimeOptions } from '../stage1/index.ts'
+import type { Context } from './context.ts'
+import type { FlagValues } from './parse/flag-values.ts'
+
+/** How a pod is to be started, but for its name. */
+export type StartFlags = Omit<RuntimeOptions, 'hostname'> & { readonly hostname: (uuid: PodUUID) => string }
+
+/**
+ * Reads the flags that `run` and `run-prepared` share.
+ *
+ * @throws RktError `usage` with the original's texts.
+ */
+export function readStartFlags(flags: FlagValues, context: Context): StartFlags {
+  const domain = flags.text('dns-domain')
+  const { capabilities, paths, seccomp } = context.insecure
+  return {
+    net: parseNetFlag(flags.list('net')),
+    dns: parseDnsFlags({
+      dns: flags.list('dns'),
+      search: flags.list('dns-search'),
+      options: flags.list('dns-opt'),
+      ...(domain === undefined ? {} : { domain }),
+    }),
+    hosts: parseHostsFlags(flags.list('hosts-entry')),
+    hostname: (uuid) => podHostname(flags.text('hostname'), uuid),
+    interactive: flags.bool('interactive'),
+    insecure: { capabilities, paths, seccomp },
+    debug: context.debug,
+    ipc: parseIpc(flags.text('ipc') ?? ''),
+    removeAtEnd: flags.bool('rm'),
+  }
+}
+
+function parseIpc(text: string): RuntimeOptions['ipc'] {
+  if (text === '' || text === 'auto') return 'private'
+  if (text === 'private' || text === 'parent') return text
+  throw new RktError('usage', `unknown value for --ipc parameter: ${escapeText(text)}`, { hint: `expected auto, private or parent` })
+}
