@@ -1,7 +1,9 @@
 import type { Key } from 'openpgp'
 import { RktError } from '../base/index.ts'
-import { bindingOf, certifiedIdentities, isKeyFault, judgeKey, weakness } from './key-validity.ts'
-import { loadOpenPGP, type OpenPGPWithPolicy } from './openpgp-policy.ts'
+import { bindingOf, type AtTime } from './key-signatures.ts'
+import { weakness } from './key-strength.ts'
+import { certifiedIdentities, isKeyFault, judgeKey } from './key-validity.ts'
+import { loadOpenPGP } from './openpgp-policy.ts'
 import { readPublicKeys, type PublicKey } from './public-key.ts'
 
 /** What a person compares before trusting a key. */
@@ -48,7 +50,7 @@ export async function describeKey({ bytes, fingerprint }: PublicKey, { what, now
 }
 
 /** Storing a revoked key is how a revocation is made known, so this is said, not refused. */
-async function warnings(key: Key, { pgp, now }: { readonly pgp: OpenPGPWithPolicy; readonly now: Date }): Promise<string[]> {
+async function warnings(key: Key, { pgp, now }: AtTime): Promise<string[]> {
   const states: string[] = []
   for (const component of [key, ...key.subkeys]) {
     const outcome = await judgeKey(key, component, { pgp, now, signedAt: now })

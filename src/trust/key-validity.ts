@@ -1,5 +1,7 @@
 import type { Key, SignaturePacket, Subkey, User } from 'openpgp'
-import type { OpenPGPWithPolicy } from './openpgp-policy.ts'
+import { revocation } from './key-revocation.ts'
+import { bindingOf, directSignature, hasBackSignature, type AtTime } from './key-signatures.ts'
+import { weakness } from './key-strength.ts'
 
 /** Why a key may not sign, as a state that a message can end with. */
 export interface KeyFault {
@@ -13,9 +15,7 @@ export interface ValidKey {
   readonly expiresAtMs: number
 }
 
-export interface JudgeOptions {
-  readonly pgp: OpenPGPWithPolicy
-  readonly now: Date
+export interface JudgeOptions extends AtTime {
   readonly signedAt: Date
 }
 
@@ -46,7 +46,7 @@ export async function judgeKey(key: Key, component: Key | Subkey, options: Judge
     if (binding === undefined) return { code: 'key-invalid', state: 'the subkey is not bound to its primary key' }
     flags = binding.keyFlags
     expiries.push(expiry(component, binding))
-    if (isSigning(flags) && !(await hasBackSignature(key, component, { binding, options }))) {
+    if (isSigning(flags) && !(await hasBackSignature(key, component, { ...options, binding }))) {
       return { code: 'key-invalid', state: 'the subkey has not signed its primary key (no back-signature)' }
     }
   }
@@ -60,47 +60,6 @@ export async function judgeKey(key: Key, component: Key | Subkey, options: Judge
 /** Whether judging a key gave a fault. */
 export function isKeyFault(outcome: ValidKey | KeyFault): outcome is KeyFault {
   return 'code' in outcome
-}
-
-/** What is wrong with the kind of a key; undefined when it is strong enough. */
-export function weakness(key: Key | Subkey): string | undefined {
-  const { algorithm, bits, curve } = key.getAlgorithmInfo()
-  switch (algorithm) {
-    case 'rsaEncryptSign':
-    case 'rsaSign':
-    case 'rsaEncrypt':
-      return bits !== undefined && bits >= 2048 ? undefined : `RSA key of ${bits ?? 0} bits; expected at least 2048`
-    case 'ecdsa':
-      return curve === 'nistP256' || curve === 'nistP384' || curve === 'nistP521' ? undefined : `ECDSA key on curve ${curve ?? 'unknown'}; expected a NIST curve`
-    case 'eddsaLegacy':
-    case 'ed25519':
-      return undefined
-    default:
-      return `${algorithm} key; expected RSA, ECDSA or Ed25519`
-  }
-}
-
-/**
- * A revocation by the key itself that counts against this signature. Retired and superseded keys were never in wrong hands, so
- * what they signed before stays good; any other reason, or none, counts from the beginning.
- */
-async function revocation(key: Key, component: Key | Subkey, options: JudgeOptions): Promise<string | undefined> {
-  const { enums } = options.pgp.openpgp
-  // Whoever revokes means it: neither a weak hash nor a critical extra lets a revocation lapse.
-  const pgp = { ...options.pgp, config: { ...options.pgp.config, rejectHashAlgorithms: new Set<never>() } }
-  const onKey = key.revocationSignatures.map((packet) => ({ packet, type: enums.signature.keyRevocation, over: { key: key.keyPacket } as object }))
-  const onSubkey =
-    component === key ? [] : component.revocationSignatures.map((packet) => ({ packet, type: enums.signature.subkeyRevocation, over: { key: key.keyPacket, bind: component.keyPacket } }))
-  for (const { packet, type, over } of [...onKey, ...onSubkey]) {
-    packet.unknownSubpackets = []
-    packet.rawNotations = []
-    if (!(await holds(packet, { key, type, over, date: null, pgp }))) continue
-    const reason = packet.reasonForRevocationFlag
-    const soft = reason === enums.reasonForRevocation.keyRetired || reason === enums.reasonForRevocation.keySuperseded
-    if (!soft) return `the key is revoked${reason === enums.reasonForRevocation.keyCompromised ? ' (compromised)' : ''}`
-    if (packet.created === null || packet.created <= options.signedAt) return 'the signature was made after the key was retired'
-  }
-  return undefined
 }
 
 interface SelfSignature {
@@ -122,7 +81,7 @@ async function selfSignature(key: Key, options: JudgeOptions): Promise<SelfSigna
 }
 
 /** Identities that the key itself certifies at `now`, without revoked ones. */
-export async function certifiedIdentities(key: Key, { pgp, now }: Pick<JudgeOptions, 'pgp' | 'now'>): Promise<string[]> {
+export async function certifiedIdentities(key: Key, { pgp, now }: AtTime): Promise<string[]> {
   const identities: string[] = []
   for (const user of key.users) {
     const identity = identityOf(user)
@@ -139,60 +98,6 @@ export async function certifiedIdentities(key: Key, { pgp, now }: Pick<JudgeOpti
 
 function identityOf(user: User): string | undefined {
   return user.userID?.userID
-}
-
-/** The newest valid signature directly on the key, which may bound its life as a self-signature does. */
-async function directSignature(key: Key, options: JudgeOptions): Promise<SignaturePacket | undefined> {
-  const { SignaturePacket, enums } = options.pgp.openpgp
-  // The library's types leave out this list, in which it keeps signatures directly on the key.
-  const listed: unknown = 'directSignatures' in key ? key.directSignatures : []
-  const packets = (Array.isArray(listed) ? listed : []).filter((packet) => packet instanceof SignaturePacket)
-  return await newestValid(packets, { key, type: enums.signature.key, over: { key: key.keyPacket }, date: options.now, pgp: options.pgp })
-}
-
-/** The newest valid binding of a subkey. */
-export async function bindingOf(key: Key, subkey: Subkey, options: Pick<JudgeOptions, 'pgp' | 'now'>): Promise<SignaturePacket | undefined> {
-  const type = options.pgp.openpgp.enums.signature.subkeyBinding
-  const over = { key: key.keyPacket, bind: subkey.keyPacket }
-  return await newestValid(subkey.bindingSignatures, { key, type, over, date: options.now, pgp: options.pgp })
-}
-
-async function newestValid(packets: readonly SignaturePacket[], options: HoldsOptions): Promise<SignaturePacket | undefined> {
-  let newest: SignaturePacket | undefined
-  for (const packet of packets) {
-    if (!(await holds(packet, options))) continue
-    if (newest === undefined || (packet.created ?? 0) >= (newest.created ?? 0)) newest = packet
-  }
-  return newest
-}
-
-/** Attack: without its own signature, anyone can adopt another's signing subkey and claim what it signed. */
-async function hasBackSignature(key: Key, subkey: Subkey, { binding, options }: { readonly binding: SignaturePacket; readonly options: JudgeOptions }): Promise<boolean> {
-  if (binding.embeddedSignature === null) return false
-  const type = options.pgp.openpgp.enums.signature.keyBinding
-  return await holds(binding.embeddedSignature, { key: subkey, type, over: { key: key.keyPacket, bind: subkey.keyPacket }, date: options.now, pgp: options.pgp })
-}
-
-interface HoldsOptions {
-  readonly key: Key | Subkey
-  readonly type: SignaturePacket['signatureType']
-  readonly over: object
-  /** Null: at whatever time. */
-  readonly date: Date | null
-  readonly pgp: OpenPGPWithPolicy
-}
-
-/** Whether a signature inside a key was made by `key` over these parts, under the policy. */
-async function holds(packet: SignaturePacket, { key, type, over, date, pgp }: HoldsOptions): Promise<boolean> {
-  if (packet.signatureType !== type || type === null) return false
-  try {
-    // SAFETY: the library takes null for "no date" (it does so itself for revocations); its types leave that out.
-    await packet.verify(key.keyPacket, type, over, date as Date, false, pgp.config)
-    return true
-  } catch {
-    // A signature inside the key that does not hold is as if it were not there.
-    return false
-  }
 }
 
 /** When the key ends by this self-signature or binding, in milliseconds; Infinity for never. */

@@ -6,6 +6,7 @@ import { openGpg, type Gpg } from '../support/gpg.ts'
 import { openTestKeystore, type TestKeystore } from '../support/keystore.ts'
 import { outcomeOf } from '../support/trust-outcome.ts'
 import { parseACIdentifier } from '../../src/spec/index.ts'
+import { packetTag, readPackets } from '../../src/trust/packets.ts'
 
 const data = randomBytes(4096)
 const name = parseACIdentifier('example.com/app')
@@ -120,6 +121,41 @@ test('D6: a critical notation is refused, any other one is not', async (t) => {
   t.is(await outcomeOf({ keys, data, signature: plain }), 'accepted')
 })
 
+test('D6: a revocation by the revoker that a key names counts, one by a stranger does not', async (t) => {
+  using gpg = openGpg()
+  using keys = openTestKeystore()
+  const key = gpg.generateKey({ userID, time: made })
+  const revoker = gpg.generateKey({ userID: 'Revoker <revoker@example.com>', time: made })
+  const signature = gpg.sign(data, { key, time: '20200401T000000' })
+  gpg.talk(['--edit-key', key], ['addrevoker', revoker, 'y', 'save'])
+  trust(keys, gpg, key)
+  t.is(await outcomeOf({ keys, data, signature, now: new Date() }), 'accepted')
+  const certificate = gpg.talk(['--output', '-', '--desig-revoke', key], ['y', '1', '', 'y'])
+  gpg.run(['--import'], { input: certificate })
+  trust(keys, gpg, key)
+  t.regex(await outcomeOf({ keys, data, signature, now: new Date() }), /^key-revoked: .*another key/)
+  const directKeySignature = 0x1f
+  const packets = readPackets(gpg.exportKey(key, { binary: true }), { what: 'the test key', code: 'key-invalid', maxPackets: 20 })
+  const unnamed = packets.filter(({ tag, body }) => tag !== packetTag.signature || body[1] !== directKeySignature)
+  t.is(unnamed.length, packets.length - 1)
+  keys.trust({ kind: 'prefix', prefix: name }, Buffer.concat(unnamed.map(({ whole }) => whole)))
+  t.is(await outcomeOf({ keys, data, signature, now: new Date() }), 'accepted')
+})
+
+test('D6: a key whose only identity is revoked is refused', async (t) => {
+  using gpg = openGpg()
+  using keys = openTestKeystore()
+  const key = gpg.generateKey({ userID })
+  const signature = gpg.sign(data, { key })
+  // gpg does not revoke the last identity, so there is another one that is then left out.
+  gpg.run(['--quick-add-uid', key, 'Other <other@example.com>'])
+  gpg.run(['--quick-revoke-uid', key, userID])
+  trust(keys, gpg, key)
+  t.is(await outcomeOf({ keys, data, signature }), 'accepted')
+  keys.trust({ kind: 'prefix', prefix: name }, gpg.run(['--export-filter', 'keep-uid=mbox = release@example.com', '--export', key]))
+  t.regex(await outcomeOf({ keys, data, signature }), /^key-invalid: .*no valid self-signature/)
+})
+
 test('D6: a subkey is judged by its own validity', async (t) => {
   using gpg = openGpg()
   using keys = openTestKeystore()
@@ -187,5 +223,19 @@ test('D8: a subkey that is meant for encryption only is refused', async (t) => {
   const signature = await signWithSubkey(mine, data)
   const back = mine.subkey.bindingSignatures[0]?.embeddedSignature ?? null
   keys.trust({ kind: 'prefix', prefix: name }, await withBinding(mine, mine, { keyFlags: encrypting, back }))
+  t.regex(await outcomeOf({ keys, data, signature }), /^key-invalid: .*not meant for signing/)
+  keys.trust({ kind: 'prefix', prefix: name }, await withBinding(mine, mine, { keyFlags: undefined, back }))
+  t.regex(await outcomeOf({ keys, data, signature }), /^key-invalid: .*not meant for signing/)
+})
+
+test('D8: a primary key that is no longer meant for signing is refused', async (t) => {
+  using gpg = openGpg()
+  using keys = openTestKeystore()
+  const key = gpg.generateKey({ userID })
+  const signature = gpg.sign(data, { key })
+  trust(keys, gpg, key)
+  t.is(await outcomeOf({ keys, data, signature }), 'accepted')
+  gpg.talk(['--edit-key', key], ['change-usage', 'S', 'Q', 'save'])
+  trust(keys, gpg, key)
   t.regex(await outcomeOf({ keys, data, signature }), /^key-invalid: .*not meant for signing/)
 })

@@ -111,6 +111,16 @@ test('D7: weak keys and hashes, old versions and signatures of texts are refused
   t.regex(await changed(3, 1), /^signature-invalid: .*MD5 signature/)
 })
 
+for (const algorithm of ['brainpoolP256r1', 'secp256k1']) {
+  test(`D7: a key on the curve ${algorithm} is refused by name`, async (t) => {
+    using gpg = openGpg()
+    using keys = openTestKeystore()
+    const key = gpg.generateKey({ userID, algorithm, usage: 'sign' })
+    keys.trust({ kind: 'prefix', prefix: name }, gpg.exportKey(key))
+    t.regex(await outcomeOf({ keys, data, signature: gpg.sign(data, { key }) }), new RegExp(`^key-invalid: .*curve ${algorithm}`))
+  })
+}
+
 test('D7: a key whose self-signature uses SHA-1 is refused', async (t) => {
   using gpg = openGpg()
   using keys = openTestKeystore()

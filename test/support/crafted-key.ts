@@ -22,7 +22,8 @@ export async function signWithSubkey({ key }: CraftedKey, data: Uint8Array): Pro
 }
 
 export interface BindingOptions {
-  readonly keyFlags: number
+  /** Undefined: none. */
+  readonly keyFlags: number | undefined
   /** The subkey's own signature over the primary key, to put inside. */
   readonly back?: SignaturePacket | null
 }
@@ -34,7 +35,7 @@ export async function withBinding({ key: primary }: CraftedKey, { subkey }: Craf
   binding.signatureType = enums.signature.subkeyBinding
   binding.publicKeyAlgorithm = primary.keyPacket.algorithm
   binding.hashAlgorithm = enums.hash.sha512
-  binding.keyFlags = Uint8Array.of(keyFlags)
+  binding.keyFlags = keyFlags === undefined ? null : Uint8Array.of(keyFlags)
   binding.embeddedSignature = back
   const over: unknown = { key: primary.keyPacket, bind: subkey.keyPacket }
   // SAFETY: the library signs the pair of keys; its types know signatures of bytes only, and leave the last argument out.

@@ -18,6 +18,8 @@ export interface Gpg extends Disposable {
   revoke(fingerprint: string, options: RevokeOptions): void
   /** Revokes the subkey with this position, counted from 1. */
   revokeSubkey(primary: string, options: RevokeOptions & { readonly index: number }): void
+  /** Runs gpg and answers its questions in order, one line each. */
+  talk(args: readonly string[], answers: readonly string[]): Buffer
   /** Runs gpg with these arguments, for what has no method. */
   run(args: readonly string[], options?: { readonly input?: string | Uint8Array }): Buffer
 }
@@ -62,8 +64,8 @@ export function openGpg(): Gpg {
   writeFileSync(join(home, 'gpg-agent.conf'), 'allow-loopback-pinentry\n')
   const run = (args: readonly string[], { input = '' }: { readonly input?: string | Uint8Array } = {}): Buffer =>
     execFileSync('gpg', ['--homedir', home, '--batch', '--yes', '--passphrase', '', ...args], { input, stdio: ['pipe', 'pipe', 'pipe'], maxBuffer: 1 << 26 })
-  const talk = (args: readonly string[], answers: string): Buffer =>
-    execFileSync('gpg', ['--homedir', home, '--no-tty', '--command-fd', '0', '--status-fd', '2', '--passphrase', '', ...args], { input: answers, stdio: ['pipe', 'pipe', 'pipe'] })
+  const talk = (args: readonly string[], answers: readonly string[]): Buffer =>
+    execFileSync('gpg', ['--homedir', home, '--no-tty', '--command-fd', '0', '--status-fd', '2', '--passphrase', '', ...args], { input: answers.map((answer) => `${answer}\n`).join(''), stdio: ['pipe', 'pipe', 'pipe'] })
   const fingerprints = (listed: string): string[] =>
     run(['--with-colons', '--list-keys', ...(listed === '' ? [] : [listed])]).toString().split('\n').filter((line) => line.startsWith('fpr:')).map((line) => (line.split(':')[9] ?? '').toLowerCase())
   const since = (before: ReadonlySet<string>, listed: string): string => {
@@ -74,6 +76,7 @@ export function openGpg(): Gpg {
   return {
     home,
     run,
+    talk,
     generateKey: ({ userID, algorithm = 'ed25519', usage = 'default', expire = 'never', time, extra = [] }) => {
       const before = new Set(fingerprints(''))
       run([...fakedTime(time), ...extra, '--quick-generate-key', userID, algorithm, usage, expire])
@@ -88,11 +91,11 @@ export function openGpg(): Gpg {
     sign: (data, { key, armor = true, digest = 'SHA512', time, extra = [] }) =>
       run([...(armor ? ['--armor'] : []), '--digest-algo', digest, ...fakedTime(time), '--local-user', key, ...extra, '--output', '-', '--detach-sign'], { input: data }),
     revoke: (fingerprint, { reason, time, extra = [] }) => {
-      const certificate = talk([...fakedTime(time), ...extra, '--output', '-', '--gen-revoke', fingerprint], `y\n${reason}\n\ny\n`)
+      const certificate = talk([...fakedTime(time), ...extra, '--output', '-', '--gen-revoke', fingerprint], ['y', `${reason}`, '', 'y'])
       run(['--import'], { input: certificate })
     },
     revokeSubkey: (primary, { index, reason, time, extra = [] }) => {
-      talk([...fakedTime(time), ...extra, '--edit-key', primary], `key ${index}\nrevkey\ny\n${reason}\n\ny\nsave\n`)
+      talk([...fakedTime(time), ...extra, '--edit-key', primary], [`key ${index}`, 'revkey', 'y', `${reason}`, '', 'y', 'save'])
     },
     [Symbol.dispose]: () => {
       execFileSync('gpgconf', ['--homedir', home, '--kill', 'all'], { stdio: 'ignore' })
