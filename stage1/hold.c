@@ -34,13 +34,13 @@ static int pin_all(int pod, pid_t holder, unsigned shift, unsigned count, struct
   if (mkdirat(pod, "ns", 0700) && errno != EEXIST) return fail(f, "make", "ns");
   if (fchdir(pod)) return fail(f, "change to", "pod directory");
   if (count && (map(holder, "uid_map", shift, count, f) || map(holder, "gid_map", shift, count, f) || pin(pod, holder, "user", f))) return -1;
-  return pin(pod, holder, "net", f) || pin(pod, holder, "uts", f) || pin(pod, holder, "ipc", f) ? -1 : 0;
+  return pin(pod, holder, "net", f);
 }
 
 int hold_namespaces(int pod, unsigned shift, unsigned count) {
   struct fail f = {0};
   /* The user namespace is made first by the kernel and so owns the others: the pod's root may then use them. */
-  unsigned long flags = CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | (count ? CLONE_NEWUSER : 0);
+  unsigned long flags = CLONE_NEWNET | (count ? CLONE_NEWUSER : 0);
   pid_t holder = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
   if (holder == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -2,7 +2,7 @@
 #ifndef RKT_HOLD_H
 #define RKT_HOLD_H
 
-/* `launcher hold POD SHIFT COUNT`: pins user (when COUNT > 0), net, uts and ipc on POD's `ns/` files. Returns the exit status. */
+/* `launcher hold POD SHIFT COUNT`: pins the user (when COUNT > 0) and network namespace on POD's `ns/` files. Returns the exit status. */
 int hold_namespaces(int pod, unsigned shift, unsigned count);
 
 #endif

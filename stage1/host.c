@@ -37,7 +37,7 @@ static int clone_mount(const struct host *host, const char *path, uint64_t flags
 static int attach_layer(const struct host *host, const char *path, uint64_t flags, struct fail *f) {
   own int fd = clone_mount(host, path, flags | VOLUME_IDMAP, f);
   if (fd < 0) return -1;
-  if (sys_move_mount(fd, "", host->pod, "mnt", MOVE_MOUNT_F_EMPTY_PATH)) return fail(f, "attach layer", path);
+  if (sys_move_mount(fd, "", AT_FDCWD, "mnt", MOVE_MOUNT_F_EMPTY_PATH)) return fail(f, "attach layer", path);
   return move_fd(&fd);
 }
 

@@ -7,14 +7,13 @@
 #include "plan.h"
 
 struct host {
-  int pod;         /* the pod directory, also the working directory */
   int user_ns;     /* the pod's user namespace, -1 without one */
   uint32_t shift;  /* host id of the pod's id 0 */
 };
 
 /*
  * Makes one detached mount for every ROOT_*, VOLUME and DEV operation, in their order. Call it in a private mount namespace of the
- * host's user namespace whose `mnt` in the pod directory may be mounted over.
+ * host's user namespace, in the pod directory, whose `mnt` may be mounted over.
  */
 int host_mounts(const struct host *host, const struct section *app, struct message_fds *fds, struct fail *f);
 

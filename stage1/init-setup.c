@@ -81,6 +81,8 @@ int init_setup(const struct init *init, struct fail *f) {
   const struct section *pod = &init->plan->pod;
   const struct op *hostname = section_find(pod, OP_HOSTNAME);
   if (section_find(pod, OP_IDMAP) && become_pod_root(f)) return -1;
+  /* Made by the pod's root, who so owns its message queues; at the clone nobody in the pod has an id yet. */
+  if ((init->flags & CLONE_NEWIPC) && unshare(CLONE_NEWIPC)) return fail(f, "make namespaces", "ipc");
   /* Never dumpable: an app with all capabilities of the pod must find nothing in /proc/1. */
   if (prctl(PR_SET_DUMPABLE, 0)) return fail(f, "make init", "undumpable");
   if (prctl(PR_SET_PDEATHSIG, SIGKILL)) return fail(f, "bind init to", "the launcher");

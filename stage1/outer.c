@@ -85,7 +85,7 @@ static _Noreturn void join_and_clone(struct outer *outer, int peer, uint32_t fla
   }
   pid_t pid = -1;
   if (f.error == 0) {
-    pid = clone_process(flags | CLONE_PARENT);
+    pid = clone_process((flags & ~(uint32_t)CLONE_NEWIPC) | CLONE_PARENT);
     if (pid == 0) become_init(outer, peer, flags | joined);
     if (pid < 0) fail(&f, "make namespaces", "");
   }
@@ -127,7 +127,7 @@ static int start_init(struct outer *outer, struct fail *f) {
   if (section_find(&outer->plan.pod, OP_JOIN)) {
     if (clone_joined(outer, peer, flags, f)) return -1;
   } else {
-    outer->init = clone_process(flags);
+    outer->init = clone_process(flags & ~(unsigned long)CLONE_NEWIPC);
     if (outer->init == 0) become_init(outer, peer, flags);
     if (outer->init < 0) return fail(f, "make namespaces", "");
     if (map_ids(outer, f)) return -1;
@@ -178,7 +178,7 @@ static int make_stdio(const struct outer *outer, const struct section *app, stru
 static int start_app(const struct outer *outer, struct supervisor *supervisor, uint32_t index, struct fail *f) {
   const struct section *app = &outer->plan.app[index];
   const struct op *idmap = section_find(&outer->plan.pod, OP_IDMAP);
-  struct host host = {.pod = outer->pod, .user_ns = outer->user_ns, .shift = idmap ? (uint32_t)idmap->field[0].number : 0};
+  struct host host = {.user_ns = outer->user_ns, .shift = idmap ? (uint32_t)idmap->field[0].number : 0};
   struct message_fds fds = {0};
   int procs[MAX_CGROUPS];
   uint32_t cgroups = 0;
@@ -197,12 +197,12 @@ static int start_app(const struct outer *outer, struct supervisor *supervisor, u
 
 /*
  * Mounts are made in a private copy of the host's mount namespace, which ends with this function: nothing of the pod is ever seen on
- * the host, and the host's own mounts are not kept busy by us.
+ * the host, and the host's own mounts are not kept busy by us. The working directory, the pod's, follows into the copy; the descriptor
+ * of the pod directory stays with the original and cannot be mounted on.
  */
 static int start_apps(const struct outer *outer, struct supervisor *supervisor, struct fail *f) {
   own int home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
   if (home < 0 || unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) return fail(f, "make mount namespace", "");
-  if (fchdir(outer->pod)) return fail(f, "change to", "pod directory");
   int result = 0;
   for (uint32_t i = 0; i < outer->plan.apps && result == 0; i++) result = start_app(outer, supervisor, i, f);
   if (setns(home, CLONE_NEWNS) || fchdir(outer->pod)) return fail(f, "leave mount namespace", "");

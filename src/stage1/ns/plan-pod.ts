@@ -72,10 +72,10 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
 /** Namespaces that were pinned for CNI; they are joined instead of made. */
 function pins(inputs: PodPlanInputs): readonly (keyof typeof pinFlags)[] {
   if (inputs.runtime.net.kind !== 'networks') return []
-  return inputs.pod.idRange === undefined ? ['net', 'uts', 'ipc'] : ['user', 'net', 'uts', 'ipc']
+  return inputs.pod.idRange === undefined ? ['net'] : ['user', 'net']
 }
 
-const pinFlags = { user: namespaceFlag.user, net: namespaceFlag.network, uts: namespaceFlag.uts, ipc: namespaceFlag.ipc } as const
+const pinFlags = { user: namespaceFlag.user, net: namespaceFlag.network } as const
 
 function podOperations(inputs: PodPlanInputs): Operation[] {
   const { pod, runtime } = inputs
@@ -92,9 +92,7 @@ function podOperations(inputs: PodPlanInputs): Operation[] {
     { op: 'uuid', uuid: pod.uuid },
     ...(pod.idRange === undefined ? [] : [{ op: 'idmap', shift: pod.idRange.shift, count: pod.idRange.count } as const]),
     { op: 'namespaces', flags: (own & ~joined) >>> 0 },
-    ...pinned
-      .filter((pin) => pin !== 'ipc' || runtime.ipc !== 'parent')
-      .map((pin): Operation => ({ op: 'join', flag: pinFlags[pin], pin: `ns/${pin}` })),
+    ...pinned.map((pin): Operation => ({ op: 'join', flag: pinFlags[pin], pin: `ns/${pin}` })),
     { op: 'hostname', hostname: runtime.hostname },
     { op: 'stop-timeout', ms: stopTimeoutMs },
     ...(pod.apps.length > 1 ? [{ op: 'prefix-output' } as const] : []),
