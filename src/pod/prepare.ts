@@ -88,7 +88,7 @@ async function prepareApp(pod: Pod, { app, image, inputs }: AppStep): Promise<vo
   } else {
     const copy = copiedRootfs(app.name)
     mkdirSync(pod.inside(join(copy, '..')), { mode: 0o700 })
-    await copyTree(rootfs, join(pod.dir, copy), inputs.signal === undefined ? {} : { signal: inputs.signal })
+    await copyTree(rootfs, join(pod.dir, copy), { lockFd: pod.fd, signal: inputs.signal })
   }
 }
 
