@@ -25,11 +25,12 @@ export interface Partial extends Disposable {
   finish(target: string): void
 }
 
-/** Opens the partial download of a URL, locked; undefined while another process works on the same one. */
+/** Opens the partial download of a URL, locked; undefined while another process works on the same one, or when it is not ours. */
 export function openPartial(directory: string, url: string): Partial | undefined {
   const path = join(directory, `partial-${createHash('sha256').update(url).digest('hex')}`)
   const sidecar = `${path}.json`
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  const fd = openOwn(path)
+  if (fd === undefined) return undefined
   if (!lockDescriptor(fd, { mode: 'exclusive', wait: 'try' }) || !isStillThere(fd, path)) {
     closeSync(fd)
     return undefined
@@ -61,6 +62,16 @@ export function openPartial(directory: string, url: string): Partial | undefined
       if (!worthKeeping) rmSync(path, { force: true })
       closeSync(fd)
     },
+  }
+}
+
+/** KERNEL: with fs.protected_regular a file of another user in a sticky directory cannot even be opened. */
+function openOwn(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o600)
+  } catch (error) {
+    if (isErrno(error, 'EACCES', 'EPERM', 'ELOOP', 'EISDIR', 'ENXIO')) return undefined
+    throw error
   }
 }
 

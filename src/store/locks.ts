@@ -1,3 +1,4 @@
+import { fchmodSync, fstatSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { join } from 'node:path'
 import { lockFile, type Lock } from '../base/index.ts'
@@ -25,14 +26,22 @@ export async function takeLock(layout: Layout, key: LockKey, signal: AbortSignal
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     signal.throwIfAborted()
     const lock = lockFile(path, { mode: 'exclusive', wait: 'try' })
-    if (lock !== undefined) return lock
+    if (lock !== undefined) return share(lock)
     await delay(pauseMs)
   }
 }
 
 /** The lock when it is free now. */
 export function tryLock(layout: Layout, key: LockKey): Lock | undefined {
-  return lockFile(lockPath(layout, key), { mode: 'exclusive', wait: 'try' })
+  const lock = lockFile(lockPath(layout, key), { mode: 'exclusive', wait: 'try' })
+  return lock === undefined ? undefined : share(lock)
+}
+
+/** Members of the directory's group take the same locks. */
+function share(lock: Lock): Lock {
+  const { uid, mode } = fstatSync(lock.fd)
+  if (uid === process.geteuid?.() && (mode & 0o777) !== 0o660) fchmodSync(lock.fd, 0o660)
+  return lock
 }
 
 function lockPath(layout: Layout, key: LockKey): string {

@@ -35,6 +35,12 @@ export interface Store {
    * @throws RktError `not-found`, `ambiguous`, `invalid-reference`, `corrupted`.
    */
   find(text: string, platform?: NameQuery['platform']): ImageRecord
+  /**
+   * The ID behind the same text, also of an image whose record is damaged: for its removal.
+   *
+   * @throws RktError as `find`.
+   */
+  resolve(text: string): ImageID
   /** Marks the image as used now. */
   touch(id: ImageID, now: Date): void
   /** Removes the record, then the blob; a rendered tree stays until it is collected. */
@@ -66,6 +72,7 @@ export function openStore(dataDir: string, options: OpenStoreOptions): Store {
     readings: () => readRecords(layout),
     record: (id) => imageByID(layout, id),
     find: (text, platform) => find(text, { layout, log, platform }),
+    resolve: (text) => (text.startsWith('sha512-') ? resolveID(layout, text) : find(text, { layout, log, platform: undefined }).id),
     touch: (id, now) => touchRecord(layout, id, now),
     remove: (id, { signal }) => removeImage(layout, id, signal),
     manifest: (record, { signal } = {}) => readManifest(layout, record, signal),
