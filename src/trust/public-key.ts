@@ -40,12 +40,20 @@ export function readPublicKeys(bytes: Uint8Array, what: string): PublicKey[] {
 }
 
 function readKey(packets: readonly Packet[], what: string): PublicKey {
+  if (packets.some(isOldRevocation)) {
+    throw new RktError('key-invalid', `cannot read ${what}: revocation in a version 3 signature, which cannot be checked; expected version 4`)
+  }
   const fingerprints = packets
     .filter(({ tag }) => tag === packetTag.publicKey || tag === packetTag.publicSubkey)
     .map(({ body }) => fingerprintOf(body, what))
   const [fingerprint, ...subkeyFingerprints] = fingerprints
   if (fingerprint === undefined) throw new Error('a group of packets starts with its public key')
   return { fingerprint, subkeyFingerprints, bytes: Buffer.concat(packets.map(({ whole }) => whole)) }
+}
+
+/** SPEC: RFC 4880 section 5.2.2: version, length 5, type. The library skips old signatures; a revocation must not be skipped. */
+function isOldRevocation({ tag, body: [version, , type] }: Packet): boolean {
+  return tag === packetTag.signature && version === 3 && (type === 0x20 || type === 0x28)
 }
 
 /** SPEC: RFC 9580 section 5.5.4.2; SHA-1 is what identifies a version 4 key. */

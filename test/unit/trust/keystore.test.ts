@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { parseACIdentifier, type ACIdentifier } from '../../../src/spec/index.ts'
 import { readPublicKeys, type TrustScope } from '../../../src/trust/index.ts'
 import { openGpg } from '../../support/gpg.ts'
+import { packetOf } from '../../support/signature-surgery.ts'
 import { openTestKeystore, type TestKeystore } from '../../support/keystore.ts'
 
 const name = parseACIdentifier('example.com/team/app')
@@ -197,4 +198,13 @@ test('readPublicKeys() refuses secret keys, and more than the limit', (t) => {
 test('readPublicKeys() reads every block of a file and skips the text around them', (t) => {
   const file = Buffer.concat([Buffer.from('pub ed25519\n\n'), keyFile, Buffer.from('\nand the other one\n'), secondFile])
   t.deepEqual(readPublicKeys(file, 'the test key').map((key) => key.fingerprint), [fingerprint, second])
+})
+
+test('readPublicKeys() refuses a revocation of the old form, which nobody would check', (t) => {
+  const binary = gpg.exportKey(fingerprint, { binary: true })
+  const oldSignature = (type: number): Buffer => packetOf(2, Buffer.concat([Buffer.of(3, 5, type), Buffer.alloc(20)]))
+  for (const type of [0x20, 0x28]) {
+    t.throws(() => readPublicKeys(Buffer.concat([binary, oldSignature(type)]), 'the test key'), { code: 'key-invalid', message: /version 3 signature/ })
+  }
+  t.is(readPublicKeys(Buffer.concat([binary, oldSignature(0x10)]), 'the test key').length, 1)
 })
