@@ -2,6 +2,8 @@
 # make quickstart  install what is missing, build, and do the main job on real input
 # make test        install what is missing, build, and pass every test
 # make bench       measure, side by side with the peers
+# make fuzz        feed the readers of untrusted bytes with mutations, under sanitizers
+# make typecheck   check the types, write nothing
 # make install     PREFIX= DESTDIR=
 
 SHELL := /bin/bash
@@ -15,6 +17,7 @@ LIB := $(BUILD)/lib/rkt
 NODE := $(shell command -v node)
 
 CC ?= gcc
+MUSL_CC ?= musl-gcc
 WARN := -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wconversion -Wswitch-enum -Wformat=2 -Wno-sign-conversion
 HARDEN := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fPIE -fcf-protection
 
@@ -31,6 +34,9 @@ $(BUILD)/.deps: debian-packages.txt
 	tools/install-debian-packages debian-packages.txt
 	@mkdir -p $(@D) && touch $@
 
+# Compilers and headers come with the packages.
+$(LIB)/binding.node $(LIB)/seccomp $(LIB)/launcher $(LIB)/unpack $(BUILD)/bin/rkt $(PROBES): | $(BUILD)/.deps
+
 node_modules/.package-lock.json: package.json package-lock.json
 	npm ci --no-audit --no-fund
 	@touch $@
@@ -42,7 +48,46 @@ $(BUILD)/.tsc: $(TS) tsconfig.json node_modules/.package-lock.json
 	@mkdir -p $(@D) && touch $@
 
 $(LIB)/rkt.mjs: $(BUILD)/.tsc tools/bundle.mjs
+	@mkdir -p $(@D)
 	node tools/bundle.mjs $(LIB)
+
+.PHONY: typecheck
+typecheck: node_modules/.package-lock.json
+	node_modules/.bin/tsc -p . --noEmit
+
+# ---- what is run ----
+
+.PHONY: quickstart test bench fuzz
+quickstart: all
+	tools/quickstart
+
+test: all probes
+	tools/run-tests
+
+bench: all
+	tools/bench/bench.mjs
+
+FUZZ_ROUNDS ?= 1000000
+fuzz: $(BUILD)/fuzz/tar
+	tools/fuzz $(FUZZ_ROUNDS)
+
+# ---- what is installed for everybody ----
+
+PROGRAMS := launcher seccomp unpack binding.node
+MAN := $(wildcard specs/man/*.[1-8])
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PREFIX)/{bin,lib/rkt,share/man,share/bash-completion/completions,share/zsh/site-functions,share/fish/vendor_completions.d}
+	rm -f $(DESTDIR)$(PREFIX)/lib/rkt/*.{mjs,bpf}
+	install -m 755 $(BUILD)/bin/rkt $(DESTDIR)$(PREFIX)/bin/rkt
+	install -m 755 $(addprefix $(LIB)/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/lib/rkt
+	install -m 644 $(LIB)/*.mjs $(LIB)/*.bpf $(DESTDIR)$(PREFIX)/lib/rkt
+	ln -sfn $$(readlink $(LIB)/node) $(DESTDIR)$(PREFIX)/lib/rkt/node
+	$(BUILD)/bin/rkt completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rkt
+	$(BUILD)/bin/rkt completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rkt
+	$(BUILD)/bin/rkt completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rkt.fish
+	for page in $(MAN); do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 
 .PHONY: clean
 clean:

@@ -1,5 +1,4 @@
 # The command itself: a static program that becomes Node.
-MUSL_CC ?= musl-gcc
 NODE_FLAGS ?= "--no-warnings"
 
 all: $(BUILD)/bin/rkt $(LIB)/node
