@@ -8,7 +8,6 @@ export { prepareTrust, type PreparedTrust, type PrepareTrustOptions } from './pr
 export { readPublicKeys, type PublicKey } from './public-key.ts'
 export { groupFingerprint, reviewText } from './review-text.ts'
 export { type TrustScope } from './scope.ts'
-export { type GpgEnvironment } from './run-gpg.ts'
 export { signFile, type SignedFile, type SignFileOptions } from './sign-file.ts'
 export { type Signer } from './signer.ts'
 export { trustHint } from './trust-hint.ts'

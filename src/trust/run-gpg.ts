@@ -4,19 +4,9 @@ import { isAbsolute, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { escapeText, limits, RktError } from '../base/index.ts'
 
-/** What GnuPG may know of the caller's environment; nothing else is passed on. */
-export interface GpgEnvironment {
-  /** Directories with colons between, as in `PATH`. */
-  readonly path: string
-  readonly home?: string | undefined
-  /** `GNUPGHOME`; left out, GnuPG uses `.gnupg` in `home`. */
-  readonly gnupgHome?: string | undefined
-  /** Terminal on which a passphrase may be asked for. */
-  readonly tty?: string | undefined
-}
-
 export interface RunGpgOptions {
-  readonly environment: GpgEnvironment
+  /** The whole environment of gpg and its agent; `PATH` says where gpg is. */
+  readonly env: Readonly<Record<string, string>>
   readonly deadlineMs: number
   readonly signal?: AbortSignal | undefined
 }
@@ -30,10 +20,10 @@ export interface GpgResult {
 /**
  * The absolute path of a program of GnuPG.
  *
- * @throws RktError `missing-tool` when no directory of `path` has it.
+ * @throws RktError `missing-tool` when no directory of `PATH` has it.
  */
-export function findGpg(path: string, program: 'gpg' | 'gpgconf'): string {
-  const found = path
+export function findGpg(env: Readonly<Record<string, string>>, program: 'gpg' | 'gpgconf'): string {
+  const found = (env['PATH'] ?? '')
     .split(':')
     .filter((directory) => isAbsolute(directory))
     .map((directory) => join(directory, program))
@@ -58,12 +48,12 @@ function isExecutable(path: string): boolean {
  * @throws RktError `missing-tool`, `child-failed` with gpg's own words, `timeout`; the signal's reason when it is aborted.
  */
 export async function runGpg(argv: readonly string[], options: RunGpgOptions): Promise<GpgResult> {
-  const { environment, deadlineMs, signal } = options
-  const program = findGpg(environment.path, 'gpg')
+  const { env, deadlineMs, signal } = options
+  const program = findGpg(env, 'gpg')
   signal?.throwIfAborted()
   const deadline = AbortSignal.timeout(deadlineMs)
   const child = spawn(program, ['--batch', '--no-greeting', '--status-fd', '3', ...argv], {
-    env: childEnvironment(environment),
+    env: { ...env, LC_ALL: 'C.UTF-8' },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     signal: signal === undefined ? deadline : AbortSignal.any([signal, deadline]),
     killSignal: 'SIGTERM',
@@ -85,17 +75,6 @@ async function finished<T>(work: Promise<T>, { deadline, signal, deadlineMs }: {
     signal?.throwIfAborted()
     if (deadline.aborted) throw new RktError('timeout', `gpg did not end within ${deadlineMs / 1000} seconds`, { cause })
     throw cause
-  }
-}
-
-/** SAFETY: gpg is handed these variables only; `LANG` keeps its words searchable. */
-function childEnvironment({ path, home, gnupgHome, tty }: GpgEnvironment): Record<string, string> {
-  return {
-    PATH: path,
-    LANG: 'C.UTF-8',
-    ...(home === undefined ? {} : { HOME: home }),
-    ...(gnupgHome === undefined ? {} : { GNUPGHOME: gnupgHome }),
-    ...(tty === undefined ? {} : { GPG_TTY: tty, TERM: 'vt100' }),
   }
 }
 

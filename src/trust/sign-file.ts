@@ -3,17 +3,20 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { errorText, isErrno, quote, RktError, writeDurably } from '../base/index.ts'
-import { findGpg, runGpg, type GpgEnvironment, type RunGpgOptions } from './run-gpg.ts'
+import { findGpg, runGpg, type RunGpgOptions } from './run-gpg.ts'
 
 export interface SignFileOptions {
   /** The file to sign. */
   readonly file: string
-  /** Fingerprint, key ID or mail address of a secret key, or the path of a file with one; left out, GnuPG's default key. */
+  /** Fingerprint, key ID or mail address of a key in GnuPG's key ring; left out, GnuPG's default. */
   readonly key?: string | undefined
+  /** File with a secret key, instead of the key ring. */
+  readonly keyFile?: string | undefined
   /** The signature to write; left out, `file` and `.asc`. */
   readonly out?: string | undefined
   readonly overwrite: boolean
-  readonly environment: GpgEnvironment
+  /** The whole environment of GnuPG: `PATH`, and what its agent needs to ask for a passphrase. */
+  readonly env: Readonly<Record<string, string>>
   /** Where a key file's temporary keyring is made; `/tmp` unless said otherwise. */
   readonly temporaryDirectory?: string | undefined
   /** How long GnuPG may take, a person typing a passphrase included. */
@@ -40,13 +43,8 @@ export async function signFile(options: SignFileOptions): Promise<SignedFile> {
   const file = resolve(options.file)
   const out = resolve(options.out ?? `${file}.asc`)
   checkFiles(file, { out, overwrite: options.overwrite })
-  const deadlineMs = options.deadlineMs ?? defaultDeadlineMs
-  const gpg = { environment: options.environment, deadlineMs, signal: options.signal }
-  const keyFile = options.key === undefined ? undefined : keyFilePath(options.key)
-  const signed =
-    keyFile === undefined
-      ? await sign(file, { key: options.key, gpg })
-      : await withKeyring(options, (gnupgHome) => signWithKeyFile(file, { keyFile, gpg: { ...gpg, environment: { ...gpg.environment, gnupgHome } } }))
+  const gpg = { env: options.env, deadlineMs: options.deadlineMs ?? defaultDeadlineMs, signal: options.signal }
+  const signed = options.keyFile === undefined ? await sign(file, { key: options.key, gpg }) : await signWithKeyFile(file, { options, keyFile: resolve(options.keyFile), gpg })
   writeDurably(out, signed.signature, { mode: 0o644 })
   return { path: out, fingerprint: signed.fingerprint }
 }
@@ -66,7 +64,26 @@ async function sign(file: string, { key, gpg }: { readonly key: string | undefin
   return { signature: output, fingerprint }
 }
 
-async function signWithKeyFile(file: string, { keyFile, gpg }: { readonly keyFile: string; readonly gpg: RunGpgOptions }): Promise<Signature> {
+interface KeyFileOptions {
+  readonly options: SignFileOptions
+  readonly keyFile: string
+  readonly gpg: RunGpgOptions
+}
+
+/** Signs with a key ring made for one key file: its agent is told to end, and nothing of it stays. */
+async function signWithKeyFile(file: string, { options, keyFile, gpg }: KeyFileOptions): Promise<Signature> {
+  if (statSync(keyFile, { throwIfNoEntry: false })?.isFile() !== true) throw new RktError('not-found', `cannot sign with ${quote(keyFile)}: no such file`)
+  const keyring = mkdtempSync(join(options.temporaryDirectory ?? '/tmp', 'rkt-sign-'))
+  const env = { ...options.env, GNUPGHOME: keyring }
+  try {
+    return await importAndSign(file, { keyFile, gpg: { ...gpg, env } })
+  } finally {
+    await endAgent(keyring, env)
+    rmSync(keyring, { recursive: true, force: true })
+  }
+}
+
+async function importAndSign(file: string, { keyFile, gpg }: { readonly keyFile: string; readonly gpg: RunGpgOptions }): Promise<Signature> {
   await naming(file, () => runGpg(['--import', '--', keyFile], gpg))
   const { output } = await naming(file, () => runGpg(['--list-secret-keys', '--with-colons'], gpg))
   const lines = Buffer.from(output).toString('utf8').split('\n')
@@ -75,33 +92,12 @@ async function signWithKeyFile(file: string, { keyFile, gpg }: { readonly keyFil
   return sign(file, { key, gpg })
 }
 
-/** A keyring of its own for one key file; its agent is told to end, and nothing of it stays. */
-async function withKeyring<T>(options: SignFileOptions, use: (gnupgHome: string) => Promise<T>): Promise<T> {
-  const gnupgHome = mkdtempSync(join(options.temporaryDirectory ?? '/tmp', 'rkt-sign-'))
+async function endAgent(keyring: string, env: Readonly<Record<string, string>>): Promise<void> {
   try {
-    return await use(gnupgHome)
-  } finally {
-    await endAgent(gnupgHome, options.environment.path)
-    rmSync(gnupgHome, { recursive: true, force: true })
-  }
-}
-
-async function endAgent(gnupgHome: string, path: string): Promise<void> {
-  try {
-    await promisify(execFile)(findGpg(path, 'gpgconf'), ['--homedir', gnupgHome, '--kill', 'all'], { env: { PATH: path }, timeout: 10_000 })
+    await promisify(execFile)(findGpg(env, 'gpgconf'), ['--homedir', keyring, '--kill', 'all'], { env: { ...env }, timeout: 10_000 })
   } catch {
     // The agent also ends by itself when its directory is gone.
   }
-}
-
-/** The path in `key` when it is a file; words that can only be a key ID or a mail address are not looked up. */
-function keyFilePath(key: string): string | undefined {
-  if (/^(?:0x)?(?:[0-9a-fA-F]{8}|[0-9a-fA-F]{16}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})!?$/.test(key)) return undefined
-  const path = resolve(key)
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (found?.isFile() === true) return path
-  if (!key.includes('/')) return undefined
-  throw new RktError('not-found', `cannot sign with ${quote(key)}: no such file; expected a key ID, a mail address or a file with a secret key`)
 }
 
 function checkFiles(file: string, { out, overwrite }: { readonly out: string; readonly overwrite: boolean }): void {
