@@ -89,6 +89,14 @@ install: all
 	$(BUILD)/bin/rkt completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rkt.fish
 	for page in $(MAN); do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 
+.PHONY: quickstart
+quickstart: $(BUILD)/.deps all
+	tools/quickstart
+
+.PHONY: bench
+bench: $(BUILD)/.deps all
+	tools/bench/bench.mjs
+
 .PHONY: clean
 clean:
 	rm -rf $(BUILD)
