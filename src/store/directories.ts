@@ -75,7 +75,7 @@ function makeDirectory(path: string, { mode, gid }: DirectoryMode): void {
 }
 
 /** The group that shares the store, when the machine has it and we may give it away. */
-function groupOfRkt(): number | undefined {
+export function groupOfRkt(): number | undefined {
   if (process.geteuid?.() !== 0) return undefined
   try {
     const line = /^rkt:[^:]*:([0-9]{1,10}):/m.exec(readFileSync('/etc/group', 'utf8'))

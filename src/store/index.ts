@@ -1,6 +1,7 @@
 export { acquireImage, type AcquireOptions, type PullPolicy } from './acquire.ts'
 export { buildAci, type BuildAciOptions, type BuiltAci } from './build-aci.ts'
 export { collectStore, type CollectOptions, type CollectReport } from './collect.ts'
+export { groupOfRkt } from './directories.ts'
 export { type ImageRecord } from './record.ts'
 export { type RecordReading } from './records.ts'
 export { type ImageSource } from './source.ts'
