@@ -1,33 +1,61 @@
 import { spawn } from 'node:child_process'
-import { binding, LOCK_UN, RktError } from '../base/index.ts'
+import { closeSync, constants, openSync } from 'node:fs'
+import { binding, type Lock, LOCK_UN, lockFile, RktError } from '../base/index.ts'
 
 const flock = '/usr/bin/flock'
 
 /**
  * Waits until nobody holds the exclusive lock of the open directory `fd`.
  *
- * The kernel tells the end of a lock only to a flock(2) that blocks, which would stop this process. So flock(1) blocks on the
- * inherited descriptor instead, and is ended when `signal` fires.
+ * @throws the signal's reason; RktError `missing-tool`, `child-failed`.
  */
 export async function untilUnlocked(fd: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
+  try {
+    await shareLock(fd, signal)
+  } finally {
+    binding().flock(fd, LOCK_UN)
+  }
+}
+
+/**
+ * Takes the shared lock of a lock file that is never removed, however long another process holds it exclusively.
+ *
+ * @throws as `untilUnlocked`.
+ */
+export async function lockShared(path: string, signal: AbortSignal | undefined): Promise<Lock> {
+  const free = lockFile(path, { mode: 'shared', wait: 'try' })
+  if (free !== undefined) return free
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    await shareLock(fd, signal)
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+  return { fd, [Symbol.dispose]: () => closeSync(fd) }
+}
+
+/**
+ * The kernel tells the end of a lock only to a flock(2) that blocks, which would stop this process and every signal to it. So
+ * flock(1) blocks instead: the descriptor that it inherits carries the lock for both.
+ */
+async function shareLock(fd: number, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted()
   const child = spawn(flock, ['--shared', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd], env: {} })
   const stop = (): void => {
     child.kill('SIGKILL')
   }
-  signal.addEventListener('abort', stop, { once: true })
+  signal?.addEventListener('abort', stop, { once: true })
   try {
     await new Promise<void>((resolve, reject) => {
-      child.once('error', (cause) => reject(new RktError('missing-tool', `cannot wait for a pod: ${flock} does not start`, { cause, hint: 'install util-linux' })))
+      child.once('error', (cause) => reject(new RktError('missing-tool', `cannot wait for a lock: ${flock} does not start`, { cause, hint: 'install util-linux' })))
       child.once('exit', (code) => {
-        if (code === 0 || signal.aborted) resolve()
-        else reject(new RktError('child-failed', `cannot wait for a pod: ${flock} ended with ${code ?? 'a signal'}`))
+        if (code === 0 || signal?.aborted === true) resolve()
+        else reject(new RktError('child-failed', `cannot wait for a lock: ${flock} ended with ${code ?? 'a signal'}`))
       })
     })
-    signal.throwIfAborted()
+    signal?.throwIfAborted()
   } finally {
-    signal.removeEventListener('abort', stop)
-    // The lock belongs to the descriptor that both processes shared.
-    binding().flock(fd, LOCK_UN)
+    signal?.removeEventListener('abort', stop)
   }
 }

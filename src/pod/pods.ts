@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { chmodSync, chownSync, closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync } from 'node:fs'
+import { chmodSync, chownSync, closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { asPodUUID, isErrno, lockDescriptor, parsePodUUID, type PodUUID, quote, RktError } from '../base/index.ts'
 import { dataPaths, podFile, type Stage, stages, visibleStages } from './layout.ts'
@@ -39,7 +39,7 @@ export function openPods(dataDir: string, options: OpenPodsOptions = {}): Pods {
     dataDir,
     create(uuid = parsePodUUID(randomUUID())) {
       try {
-        makeStages(dataDir, options.groupID)
+        if (!existsSync(paths.stage('embryo'))) makeStages(dataDir, options.groupID)
         return createPod(dataDir, uuid)
       } catch (cause) {
         throw cannot(`make pod "${uuid}" in ${quote(paths.pods)}`, cause)
@@ -107,9 +107,10 @@ function createPod(dataDir: string, uuid: PodUUID): Pod {
   }
 }
 
+/** Makes the directories that are missing; that of the embryos last, as it stands for all. */
 function makeStages(dataDir: string, groupID: number | undefined): void {
   const paths = dataPaths(dataDir)
-  for (const path of [dataDir, paths.pods, ...stages.map(paths.stage)]) {
+  for (const path of [dataDir, paths.pods, ...stages.toReversed().map(paths.stage)]) {
     try {
       mkdirSync(path, { mode: 0o750 })
     } catch (error) {

@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, closeSync, constants, lstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { lockFile, type Log, RktError } from '../base/index.ts'
+import { type Log, RktError } from '../base/index.ts'
 import { imageManifestToJson, parsePodManifest, type PodManifest, podManifestToJson, type RuntimeApp } from '../spec/index.ts'
 import type { PodImage } from './app-args.ts'
 import { copyTree } from './copy-tree.ts'
@@ -8,6 +8,7 @@ import { effectiveApp } from './effective-app.ts'
 import { cannot } from './io-error.ts'
 import { chooseIdRange, type ChooseRangeOptions } from './id-range.ts'
 import { appInfo, dataPaths, podFile } from './layout.ts'
+import { lockShared } from './lock-wait.ts'
 import { type MountSource, resolveMounts } from './mounts.ts'
 import type { Pod } from './pod.ts'
 
@@ -42,7 +43,7 @@ export async function preparePod(pod: Pod, inputs: PrepareInputs): Promise<void>
 async function fill(pod: Pod, inputs: PrepareInputs): Promise<void> {
   // What is written must be readable: the manifest may come from flags, which know less than the parser.
   const manifest = parsePodManifest(podManifestToJson(inputs.manifest))
-  using _lock = lockFile(dataPaths(pod.dataDir).prepareLock, { mode: 'shared', wait: 'block' })
+  using _lock = await lockShared(dataPaths(pod.dataDir).prepareLock, inputs.signal)
 
   makeDirectories(pod)
   for (const [index, app] of manifest.apps.entries()) {

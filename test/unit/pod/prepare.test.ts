@@ -1,6 +1,8 @@
 import test from 'ava'
 import { existsSync, lstatSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { lockFile, RktError } from '../../../src/base/index.ts'
 import { loadPreparedPod, readManifest } from '../../../src/pod/index.ts'
 import { parseACName, type Volume } from '../../../src/spec/index.ts'
 import { appArgs, makePlace, podManifest, prepareSample, recordingLog, sampleImage, treeID } from './fixtures/sample.ts'
@@ -107,6 +109,23 @@ test('a pod whose preparation is damaged is told to be unprepared', async (t) =>
     const error = t.throws(() => loadPreparedPod(pod), { code: 'unprepared' })
     t.regex(error.message, /^cannot use pod "[-0-9a-f]{36}": its preparation is not complete: /)
   }
+})
+
+test('a preparation waits for a collection of the store, until it is interrupted', async (t) => {
+  using place = makePlace()
+  const path = join(place.dataDir, 'locks', 'prepareLock')
+  const collection = lockFile(path, { mode: 'exclusive', wait: 'block' })
+  const interrupt = new AbortController()
+  const [interrupted, waiting] = [prepareSample(place, { signal: interrupt.signal }), prepareSample(place)]
+  await delay(100)
+  interrupt.abort(new RktError('cancelled', 'interrupted'))
+  await t.throwsAsync(interrupted, { code: 'cancelled' })
+  t.is(await Promise.race([waiting, delay(100, 'still waiting')]), 'still waiting')
+  collection?.[Symbol.dispose]()
+  using pod = await waiting
+  t.is(loadPreparedPod(pod).apps.length, 1)
+  using after = lockFile(path, { mode: 'exclusive', wait: 'try' })
+  t.not(after, undefined)
 })
 
 test('the file system’s refusal is told with the pod’s name', async (t) => {
