@@ -32,11 +32,14 @@ export async function verifyImage(store: Store, record: ImageRecord, options: Ve
   const failure = `tree cache verification failed for image ${name}: ${difference}`
   if (options.inUse) throw new RktError('corrupted', failure, { hint: 'stop and remove the pods of this image, then verify it again' })
   options.log.info(`${failure};  rebuilding...`)
-  using lock = await takeLock(layout, { kind: 'tree', id: record.treeID }, options.signal)
-  uninstallTree(layout, record.treeID)
-  lock[Symbol.dispose]()
+  await takeAway(store, record, options)
   await ensureTree(store, record, { signal: options.signal })
   return 'rebuilt'
+}
+
+async function takeAway({ layout }: Store, { treeID }: ImageRecord, { signal }: VerifyOptions): Promise<void> {
+  using _lock = await takeLock(layout, { kind: 'tree', id: treeID }, signal)
+  if (isRendered(layout, treeID)) uninstallTree(layout, treeID)
 }
 
 async function compareTree({ layout }: Store, record: ImageRecord, { signal }: VerifyOptions): Promise<string | undefined> {
