@@ -1,5 +1,5 @@
 import { quote, RktError } from '../base/index.ts'
-import type { AppArgs, PodImage } from '../pod/index.ts'
+import type { AppArgs } from '../pod/index.ts'
 import { asACIdentifier, asACName, isEnvironmentName, parseMountFlag, parseSupplementaryGIDs, type Annotation, type EnvironmentVariable } from '../spec/index.ts'
 import type { FlagValues } from './parse/flag-values.ts'
 import type { AppWords } from './parse/invocation.ts'
@@ -12,20 +12,19 @@ type Overrides = Omit<AppArgs, 'image'>
  * @throws RktError `usage`.
  */
 export function readAppFlags({ flags, args }: AppWords): Overrides {
-  const name = flags.text('name')
-  const workingDirectory = flags.text('working-dir')
+  const [name, exec, user, group] = [flags.text('name'), flags.text('exec'), flags.text('user'), flags.text('group')]
+  const [workingDirectory, gids] = [flags.text('working-dir'), flags.text('supplementary-gids')]
   if (workingDirectory !== undefined && !workingDirectory.startsWith('/')) {
     throw new RktError('usage', `cannot use --working-dir=${quote(workingDirectory)}: expected an absolute path`)
   }
-  const gids = flags.text('supplementary-gids')
   return {
     args: args ?? [],
-    ...defined('name', name === undefined ? undefined : readName(name)),
-    ...defined('exec', flags.text('exec')),
-    ...defined('user', flags.text('user')),
-    ...defined('group', flags.text('group')),
-    ...defined('supplementaryGIDs', gids === undefined ? undefined : parseSupplementaryGIDs(gids)),
-    ...defined('workingDirectory', workingDirectory),
+    ...(name === undefined ? {} : { name: readName(name) }),
+    ...(exec === undefined ? {} : { exec }),
+    ...(user === undefined ? {} : { user }),
+    ...(group === undefined ? {} : { group }),
+    ...(gids === undefined ? {} : { supplementaryGIDs: parseSupplementaryGIDs(gids) }),
+    ...(workingDirectory === undefined ? {} : { workingDirectory }),
     ...(flags.given('readonly-rootfs') ? { readOnlyRootFS: flags.bool('readonly-rootfs') } : {}),
     mounts: flags.list('mount').map(parseMountFlag),
     environment: readEnvironment(flags.list('environment')),
@@ -36,20 +35,19 @@ export function readAppFlags({ flags, args }: AppWords): Overrides {
   }
 }
 
-/** The flags of one app with its image. */
-export function withImage(overrides: Overrides, image: PodImage): AppArgs {
-  return { ...overrides, image }
-}
-
 function readIsolatorFlags(flags: FlagValues): AppArgs['isolators'] {
+  const [memory, cpu, seccomp] = [flags.text('memory'), flags.text('cpu'), flags.text('seccomp')]
+  const [cpuShares, oomScoreAdj] = [flags.int('cpu-shares'), flags.int('oom-score-adj')]
+  const capsRetain = flags.text('caps-retain') ?? flags.text('cap-retain')
+  const capsRemove = flags.text('caps-remove') ?? flags.text('cap-remove')
   return {
-    ...defined('memory', flags.text('memory')),
-    ...defined('cpu', flags.text('cpu')),
-    ...defined('cpuShares', flags.int('cpu-shares')),
-    ...defined('capsRetain', flags.text('caps-retain') ?? flags.text('cap-retain')),
-    ...defined('capsRemove', flags.text('caps-remove') ?? flags.text('cap-remove')),
-    ...defined('seccomp', flags.text('seccomp')),
-    ...defined('oomScoreAdj', flags.int('oom-score-adj')),
+    ...(memory === undefined ? {} : { memory }),
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(cpuShares === undefined ? {} : { cpuShares }),
+    ...(capsRetain === undefined ? {} : { capsRetain }),
+    ...(capsRemove === undefined ? {} : { capsRemove }),
+    ...(seccomp === undefined ? {} : { seccomp }),
+    ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
   }
 }
 
@@ -80,9 +78,4 @@ function splitPair(flag: string, text: string): [key: string, value: string] {
   const at = text.indexOf('=')
   if (at < 1) throw new RktError('usage', `cannot use --${flag}=${quote(text)}: must be specified as key=value`)
   return [text.slice(0, at), text.slice(at + 1)]
-}
-
-/** An object with the key when there is a value, and without it when not. */
-function defined<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } | Record<string, never> {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V })
 }

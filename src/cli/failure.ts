@@ -13,12 +13,11 @@ export function failureLines(error: unknown, options: { readonly debug: boolean 
   return [...chain(error).map((cause, depth) => `${depth === 0 ? '' : `${'  '.repeat(depth - 1)}└─`}${printable(text(cause))}`), ...hint]
 }
 
-/** One of our messages already tells the state; anything a system call said is added when it does not. */
+/** Our messages tell the state after a colon; where one does not, what the system said is added. */
 function shortMessage(error: unknown): string {
   const message = text(error)
   const innermost = chain(error).at(-1)
-  if (innermost === error || !isSystemError(innermost)) return message
-  return message.includes(innermost.code) || message.includes(innermost.message) ? message : `${message}: ${innermost.message}`
+  return innermost === error || !isSystemError(innermost) || message.includes(': ') ? message : `${message}: ${innermost.message}`
 }
 
 function isSystemError(error: unknown): error is Error & { readonly code: string } {

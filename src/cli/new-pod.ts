@@ -1,9 +1,9 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { errorText, isErrno, quote, RktError } from '../base/index.ts'
-import { parseSubordinateIds, preparePod, type IdRange, type Pod, type PodImage } from '../pod/index.ts'
+import { openPods, parseSubordinateIds, preparePod, type IdRange, type Pod, type PodImage } from '../pod/index.ts'
 import type { PodManifest } from '../spec/index.ts'
-import { ensureTree } from '../store/index.ts'
+import { ensureTree, groupOfRkt } from '../store/index.ts'
 import type { Context } from './context.ts'
 import type { ImagePlace } from './images.ts'
 import type { FlagValues } from './parse/flag-values.ts'
@@ -29,6 +29,13 @@ export function readPrepareFlags(flags: FlagValues, context: Context): PrepareFl
   const missing = overlay && !/\boverlay$/m.test(readFileSync('/proc/filesystems', 'utf8')) && !existsSync('/sys/module/overlay')
   if (missing) context.log.info('disabling overlay support: "overlay entry not present in /proc/filesystems"')
   return { overlay: overlay && !missing, privateUsers }
+}
+
+/** Makes an empty pod, which members of the group `rkt` may look at where the machine has that group. */
+export function createPod(context: Context): Pod {
+  const groupID = groupOfRkt()
+  if (groupID === undefined) context.log.debug('stage0', 'group "rkt" not found, will use default gid when rendering images')
+  return openPods(context.dataDir, groupID === undefined ? {} : { groupID }).create()
 }
 
 export interface FillPodOptions extends PrepareFlags {

@@ -18,7 +18,7 @@ _rkt() {
   found=("\${(@f)$(rkt complete-words -- "\${words[@]:1:$((CURRENT - 1))}" 2>/dev/null)}")
   if [[ -n "\${found[1]}" ]]; then compadd -- "\${found[@]}"; else _files; fi
 }
-compdef _rkt rkt
+if [[ "$funcstack[1]" == _rkt ]]; then _rkt; else compdef _rkt rkt; fi
 `,
   fish: `complete -c rkt -a '(rkt complete-words -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
 `,

@@ -1,3 +1,4 @@
+import { errorText } from '../../base/index.ts'
 import { formatListFaults, formatPodList, openPods, podListToJson, readStatus } from '../../pod/index.ts'
 import { takeNone } from '../arguments.ts'
 import type { Context } from '../context.ts'
@@ -11,8 +12,9 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   const { flags } = invocation
   takeNone(invocation)
   const format = parseFormat(flags.text('format'))
+  const unreadable: string[] = []
   const pods = openPods(context.dataDir)
-    .list()
+    .list((uuid, error) => unreadable.push(`cannot read pod "${uuid}": ${errorText(error)}`))
     .map((pod) => {
       using open = pod
       return readStatus(open)
@@ -26,6 +28,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   } else {
     context.out(formatJson(podListToJson(pods), { pretty: format === 'json-pretty' }))
   }
+  for (const line of unreadable) context.log.warn(line)
   const faults = formatListFaults(pods)
   if (faults.length > 0) context.log.info(faults.join('\n'))
   return 0

@@ -40,16 +40,19 @@ function openLogs(pod: Pod, wanted: string | undefined): Disposable & { readonly
   return { apps, [Symbol.dispose]: () => apps.forEach(({ file }) => file[Symbol.dispose]()) }
 }
 
+/** One log while several are merged, and its next line. */
+interface Head {
+  readonly prefix: string
+  readonly lines: Generator<LogLine>
+  line: LogLine | undefined
+}
+
 /** The lines that are there, of all apps in the order of their times. */
 function* merged(apps: readonly AppLog[]): Generator<{ readonly line: LogLine; readonly prefix: string }> {
-  const heads = apps.map(({ file, prefix }) => ({ prefix, lines: file.lines(), line: undefined as LogLine | undefined }))
-  const advance = (head: (typeof heads)[number]): void => {
-    const next = head.lines.next()
-    head.line = next.done === true ? undefined : next.value
-  }
+  const heads = apps.map(({ file, prefix }): Head => ({ prefix, lines: file.lines(), line: undefined }))
   heads.forEach(advance)
   for (;;) {
-    let first: (typeof heads)[number] | undefined
+    let first: Head | undefined
     for (const head of heads) {
       if (head.line !== undefined && (first?.line === undefined || compareTimes(head.line.time, first.line.time) < 0)) first = head
     }
@@ -57,6 +60,11 @@ function* merged(apps: readonly AppLog[]): Generator<{ readonly line: LogLine; r
     yield { line: first.line, prefix: first.prefix }
     advance(first)
   }
+}
+
+function advance(head: Head): void {
+  const next = head.lines.next()
+  head.line = next.done === true ? undefined : next.value
 }
 
 /** Drains the logs at every change, until the pod has ended. */

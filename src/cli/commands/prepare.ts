@@ -1,8 +1,7 @@
-import { openPods } from '../../pod/index.ts'
 import type { Context } from '../context.ts'
 import { gatherPod } from '../gather-pod.ts'
 import { openImages } from '../images.ts'
-import { fillPod, readPrepareFlags } from '../new-pod.ts'
+import { createPod, fillPod, readPrepareFlags } from '../new-pod.ts'
 import type { Invocation } from '../parse/invocation.ts'
 import { progressBar } from '../progress.ts'
 import { readPullPolicy } from '../pull-policy.ts'
@@ -17,7 +16,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   using bar = progressBar({ columns: context.env['COLUMNS'], now: context.now })
   const place = openImages(context, { pullPolicy, onProgress: bar.onProgress })
   const { images, manifest } = await gatherPod(context, invocation, place)
-  using pod = openPods(context.dataDir).create()
+  using pod = createPod(context)
   await fillPod(context, pod, { manifest: manifest(), images, place, ...prepare })
   pod.toPrepared()
   bar[Symbol.dispose]()

@@ -1,9 +1,8 @@
 import { RktError } from '../../base/index.ts'
-import { openPods } from '../../pod/index.ts'
 import type { Context } from '../context.ts'
 import { gatherPod } from '../gather-pod.ts'
 import { openImages } from '../images.ts'
-import { fillPod, readPrepareFlags, saveUUID } from '../new-pod.ts'
+import { createPod, fillPod, readPrepareFlags, saveUUID } from '../new-pod.ts'
 import type { Invocation } from '../parse/invocation.ts'
 import { progressBar } from '../progress.ts'
 import { readPullPolicy } from '../pull-policy.ts'
@@ -21,7 +20,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   const place = openImages(context, { pullPolicy, onProgress: bar.onProgress })
   const { images, manifest: makeManifest } = await gatherPod(context, invocation, place)
   const manifest = makeManifest()
-  using pod = openPods(context.dataDir).create()
+  using pod = createPod(context)
   const dryRun = flags.bool('dry-run')
   try {
     if (!dryRun) saveUUID(context, flags, pod)
