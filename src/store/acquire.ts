@@ -107,7 +107,9 @@ function latestOfUrl(store: Store, url: string): ImageRecord | undefined {
 }
 
 function isFresh({ source }: ImageRecord, now: Date): boolean {
-  return source.kind === 'url' && now.getTime() - source.askedAtMs < source.maxAgeSeconds * 1000
+  if (source.kind !== 'url') return false
+  const ageMs = now.getTime() - source.askedAtMs
+  return ageMs >= 0 && ageMs < source.maxAgeSeconds * 1000
 }
 
 function expectationOf({ expectName }: AcquireOptions): Expectation | undefined {
