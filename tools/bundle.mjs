@@ -5,6 +5,13 @@ import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 
 const directory = process.argv[2]
+
+// Stands before the code of every chunk, since what is imported runs before what imports it.
+const checkNode = `{const[a,b]=process.versions.node.split('.').map(Number);if(a<20||a===20&&b<19){\
+process.stderr.write('rkt: cannot start with Node.js '+process.versions.node+'; expected 20.19 or newer\\n');process.exit(254)}}`
+// Bundled CommonJS packages still call require() for Node's own modules.
+const makeRequire = "import{createRequire as rktRequire}from'node:module';const require=rktRequire(import.meta.url);"
+
 const { outputFiles } = await build({
   entryPoints: { rkt: 'src/cli/main.ts' },
   outdir: directory,
@@ -19,8 +26,7 @@ const { outputFiles } = await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  // Bundled CommonJS packages still call require() for Node's own modules.
-  banner: { js: "import{createRequire as rktRequire}from'node:module';const require=rktRequire(import.meta.url);" },
+  banner: { js: makeRequire + checkNode },
 })
 const entryLast = outputFiles.toSorted((a, b) => Number(basename(a.path) === 'rkt.mjs') - Number(basename(b.path) === 'rkt.mjs'))
 for (const { path, contents } of entryLast) {
