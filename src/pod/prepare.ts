@@ -9,8 +9,8 @@ import { cannot } from './io-error.ts'
 import { chooseIdRange, type ChooseRangeOptions } from './id-range.ts'
 import { appInfo, dataPaths, podFile } from './layout.ts'
 import { lockShared } from './lock-wait.ts'
-import { type MountSource, resolveMounts } from './mounts.ts'
 import type { Pod } from './pod.ts'
+import { makeVolumes } from './volumes.ts'
 
 export interface PrepareInputs {
   readonly manifest: PodManifest
@@ -49,8 +49,10 @@ async function fill(pod: Pod, inputs: PrepareInputs): Promise<void> {
   for (const [index, app] of manifest.apps.entries()) {
     const image = inputs.images[index]
     if (image === undefined) throw new Error(`no image was given for app ${app.name}`)
-    await prepareApp(pod, { app, image, inputs })
-    makeVolumes(pod, { app, image, inputs, manifest })
+    const rootfs = await prepareApp(pod, { app, image, inputs })
+    const mounting = { name: app.name, runtime: app, app: effectiveApp(app, image.manifest) }
+    const warnings = await makeVolumes(pod, { app: mounting, image: image.manifest, rootfs, manifest, signal: inputs.signal })
+    for (const warning of warnings) inputs.log.warn(warning)
   }
   if (inputs.overlay) touch(pod.inside(podFile.overlayPrepared))
   if (inputs.privateUsers !== undefined) chooseIdRange(pod, inputs.privateUsers)
@@ -71,7 +73,8 @@ function makeDirectories(pod: Pod): void {
   for (const path of [podFile.overlay, podFile.sharedVolumes, podFile.stage2]) mkdirSync(pod.inside(path), { recursive: true, mode: 0o700 })
 }
 
-async function prepareApp(pod: Pod, { app, image, inputs }: AppStep): Promise<void> {
+/** Gives the root of the app's tree. */
+async function prepareApp(pod: Pod, { app, image, inputs }: AppStep): Promise<string> {
   const tree = await inputs.ensureTree(image)
   inputs.signal?.throwIfAborted()
   const rootfs = join(tree, 'rootfs')
@@ -91,6 +94,7 @@ async function prepareApp(pod: Pod, { app, image, inputs }: AppStep): Promise<vo
     mkdirSync(pod.inside(join(copy, '..')), { mode: 0o700 })
     await copyTree(rootfs, join(pod.dir, copy), { lockFd: pod.fd, signal: inputs.signal })
   }
+  return rootfs
 }
 
 /** Paths of an app's overlay directories, relative to the pod directory. */
@@ -102,24 +106,6 @@ export function overlayPaths(treeID: string, appName: string): { readonly upper:
 /** Path of an app's copied root, relative to the pod directory. */
 export function copiedRootfs(appName: string): string {
   return join(podFile.stage2, appName, 'rootfs')
-}
-
-function makeVolumes(pod: Pod, { app: runtime, image, inputs, manifest }: AppStep & { readonly manifest: PodManifest }): void {
-  const app = effectiveApp(runtime, image.manifest)
-  const { mounts, warnings } = resolveMounts({ name: runtime.name, runtime, app }, manifest.volumes)
-  for (const warning of warnings) inputs.log.warn(warning)
-  for (const { source } of mounts) {
-    if (source.kind === 'empty') makeVolume(pod.inside(source.path), source)
-  }
-}
-
-function makeVolume(path: string, source: Extract<MountSource, { kind: 'empty' }>): void {
-  // Shared by all apps that mount it: the first one makes it.
-  if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return
-  mkdirSync(path, { mode: 0o700 })
-  // Ids of the pod, as they are: the mount that shows the volume maps them.
-  chownSync(path, source.uid, source.gid)
-  chmodSync(path, source.mode)
 }
 
 /** The top of an overlay shows the owner and mode of its upper directory, not those of the tree. */

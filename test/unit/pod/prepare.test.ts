@@ -1,10 +1,10 @@
 import test from 'ava'
-import { existsSync, lstatSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { lockFile, RktError } from '../../../src/base/index.ts'
 import { loadPreparedPod, readManifest } from '../../../src/pod/index.ts'
-import { parseACName, type Volume } from '../../../src/spec/index.ts'
+import { parseACIdentifier, parseACName, type Volume } from '../../../src/spec/index.ts'
 import { appArgs, makePlace, podManifest, prepareSample, recordingLog, sampleImage, treeID } from './fixtures/sample.ts'
 
 const owner = (path: string): readonly [number, number, string] => {
@@ -61,6 +61,26 @@ test('a mount point without a volume gets a directory, and the user is told', as
   using pod = await prepareSample(place, { apps: [appArgs({ image })], log })
   t.deepEqual(owner(pod.inside('sharedVolumes/busybox-data')), [0, 0, '755'])
   t.regex(lines.join('\n'), /no volume specified for mount point "data"/)
+})
+
+test('a volume of an image that was converted from Docker begins with what the image holds there', async (t) => {
+  using place = makePlace()
+  const rootfs = join(place.dataDir, 'cas/tree', treeID, 'rootfs')
+  mkdirSync(join(rootfs, 'srv/data'), { recursive: true })
+  chmodSync(join(rootfs, 'srv/data'), 0o2770)
+  writeFileSync(join(rootfs, 'srv/data/seed'), 'x')
+  symlinkSync('/../../srv/data', join(rootfs, 'data'))
+  symlinkSync('loop', join(rootfs, 'loop'))
+  const points = ['/data', '/loop', '/missing', '/../../../etc'].map((path, index) => ({ name: `v${index}`, path }))
+  const { record, manifest } = sampleImage({ mountPoints: points })
+  const annotations = [{ name: parseACIdentifier('appc.io/docker/repository'), value: 'library/x' }]
+  for (const converted of [true, false]) {
+    const image = { record, manifest: { ...manifest, annotations: converted ? annotations : [] } }
+    using pod = await prepareSample(place, { apps: [appArgs({ image })] })
+    const content = [0, 1, 2, 3].map((index) => readdirSync(pod.inside(`sharedVolumes/busybox-v${index}`)).join(' '))
+    t.deepEqual(content, converted ? ['seed', '', '', 'motd'] : ['', '', '', ''])
+    t.deepEqual(owner(pod.inside('sharedVolumes/busybox-v0')), [0, 0, converted ? '2770' : '755'])
+  }
 })
 
 test('what was prepared is read back as it was', async (t) => {
