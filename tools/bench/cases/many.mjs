@@ -9,6 +9,8 @@ const pods = 20
 
 export async function measure(place, runs) {
   const argv = [...place.rktFlags(place.data), 'run', '--net=none', '--pull-policy=never', imageName]
+  await startTogether(argv, 1)
+  prepare([...place.rktFlags(place.data), 'gc', '--grace-period=0s'])
   const before = leftovers(place)
   const one = []
   const all = []
