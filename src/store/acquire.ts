@@ -7,7 +7,7 @@ import { imageByID, imageByName, resolveID } from './find.ts'
 import { fetchFile, fetchUrl } from './fetch-image.ts'
 import { judgeStored } from './judge-stored.ts'
 import type { ImageRecord } from './record.ts'
-import { readRecords, usableRecords } from './records.ts'
+import { readRecordsWith, usableRecords } from './records.ts'
 import type { Store } from './store.ts'
 
 /** `never` uses the store alone, `new` fetches what is not there, `update` asks the origin again. */
@@ -102,7 +102,7 @@ async function acquireName({ name, labels }: Reference & { readonly kind: 'name'
 }
 
 function latestOfUrl(store: Store, url: string): ImageRecord | undefined {
-  const found = usableRecords(readRecords(store.layout), store.log).filter(({ source }) => source.kind === 'url' && source.url === url)
+  const found = usableRecords(readRecordsWith(store.layout, JSON.stringify(url)), store.log).filter(({ source }) => source.kind === 'url' && source.url === url)
   return found.reduce<ImageRecord | undefined>((best, record) => (best !== undefined && best.importedAtMs >= record.importedAtMs ? best : record), undefined)
 }
 

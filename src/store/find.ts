@@ -2,7 +2,7 @@ import { quote, RktError, type ImageID, type Log } from '../base/index.ts'
 import type { ACIdentifier, Label } from '../spec/index.ts'
 import type { Layout } from './layout.ts'
 import type { ImageRecord } from './record.ts'
-import { readRecord, readRecords, recordIDs, usableRecords } from './records.ts'
+import { readRecord, readRecordsWith, recordIDs, usableRecords } from './records.ts'
 
 const prefix = 'sha512-'
 
@@ -50,7 +50,7 @@ export interface NameQuery {
 export function imageByName(layout: Layout, query: NameQuery): ImageRecord | undefined {
   const wanted = withPlatform(query)
   let best: ImageRecord | undefined
-  for (const record of usableRecords(readRecords(layout), query.log)) {
+  for (const record of usableRecords(readRecordsWith(layout, JSON.stringify(query.name)), query.log)) {
     if (record.name !== query.name || !carries(record, wanted)) continue
     if (best === undefined || record.importedAtMs > best.importedAtMs) best = record
   }

@@ -8,7 +8,7 @@ import { commitImage } from './commit.ts'
 import { takeLock } from './locks.ts'
 import { manifestDigestOf } from './manifest.ts'
 import type { ImageRecord } from './record.ts'
-import { readRecords } from './records.ts'
+import { readRecordsWith } from './records.ts'
 import type { Scratch } from './scratch.ts'
 import type { ImageSource } from './source.ts'
 import type { Store } from './store.ts'
@@ -94,7 +94,7 @@ async function check(blob: Unverified<ReceivedBlob>, options: ImportOptions): Pr
 
 /** The content of these very bytes, when they are stored already and nothing of them is missing. */
 function knownContent(store: Store, digest: Digest): Content | undefined {
-  for (const reading of readRecords(store.layout)) {
+  for (const reading of readRecordsWith(store.layout, digest)) {
     if (reading.kind !== 'image' || reading.record.blob !== digest) continue
     const { id, name, labels, unpackedBytes, manifestDigest, treeHash, treeID } = reading.record
     if (store.renders && !isRendered(store.layout, treeID)) return undefined

@@ -11,26 +11,47 @@ export type RecordReading =
   /** Root found a record that somebody else could have written. */
   | { readonly kind: 'foreign'; readonly id: ImageID; readonly fault: string }
 
+/** The file of a record, read but not parsed. */
+interface RecordFile {
+  readonly id: ImageID
+  readonly bytes: Buffer
+  readonly lastUsedMs: number
+  readonly ownerUid: number
+  /** Why root must not believe it. */
+  readonly fault: string | undefined
+}
+
 /** Reads one record; undefined when there is none. */
 export function readRecord(layout: Layout, id: ImageID): RecordReading | undefined {
+  const file = readFile(layout, id)
+  return file === undefined ? undefined : parseFile(file)
+}
+
+function readFile(layout: Layout, id: ImageID): RecordFile | undefined {
   let fd: number
   try {
     fd = openSync(recordPath(layout, id), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
     if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined
-    if (isErrno(error, 'ELOOP')) return { kind: 'foreign', id, fault: 'it is a symbolic link' }
+    if (isErrno(error, 'ELOOP')) return { id, bytes: Buffer.alloc(0), lastUsedMs: 0, ownerUid: 0, fault: 'it is a symbolic link' }
     throw error
   }
   try {
     const stat = fstatSync(fd, { bigint: true })
-    const fault = faultOf(stat)
-    if (fault !== undefined) return { kind: 'foreign', id, fault }
-    return { kind: 'image', record: parseRecord(readFileSync(fd), id), lastUsedMs: Number(stat.mtimeMs), ownerUid: Number(stat.uid) }
+    const bytes = stat.isFile() ? readFileSync(fd) : Buffer.alloc(0)
+    return { id, bytes, lastUsedMs: Number(stat.mtimeMs), ownerUid: Number(stat.uid), fault: faultOf(stat) }
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function parseFile({ id, bytes, lastUsedMs, ownerUid, fault }: RecordFile): RecordReading {
+  if (fault !== undefined) return { kind: 'foreign', id, fault }
+  try {
+    return { kind: 'image', record: parseRecord(bytes, id), lastUsedMs, ownerUid }
   } catch (error) {
     if (isRktError(error)) return { kind: 'corrupted', id, error }
     throw error
-  } finally {
-    closeSync(fd)
   }
 }
 
@@ -49,6 +70,15 @@ export function recordIDs(layout: Layout): ImageID[] {
 /** Every record; one bad file does not hide the others. */
 export function readRecords(layout: Layout): RecordReading[] {
   return recordIDs(layout).map((id) => readRecord(layout, id)).filter((reading) => reading !== undefined)
+}
+
+/** The records in whose bytes `words` occur: a search parses only what it may find. */
+export function readRecordsWith(layout: Layout, words: string): RecordReading[] {
+  return recordIDs(layout)
+    .map((id) => readFile(layout, id))
+    .filter((file) => file !== undefined)
+    .filter((file) => file.bytes.includes(words))
+    .map(parseFile)
 }
 
 /** The usable records; the log tells about the others. */

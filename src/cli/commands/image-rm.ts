@@ -21,8 +21,8 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   }
   const ids = new Set<ImageID>()
   for (const text of invocation.words) {
-    const record = await attempt(() => store.find(text))
-    if (record !== undefined) ids.add(record.id)
+    const id = await attempt(() => store.resolve(text))
+    if (id !== undefined) ids.add(id)
   }
   let removed = 0
   for (const id of ids) {
