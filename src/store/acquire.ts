@@ -5,6 +5,7 @@ import type { Keystore } from '../trust/index.ts'
 import { checkExpectation, type Expectation } from './check-manifest.ts'
 import { imageByID, imageByName, resolveID } from './find.ts'
 import { fetchFile, fetchUrl } from './fetch-image.ts'
+import { reportingDisk } from './io-error.ts'
 import { judgeStored } from './judge-stored.ts'
 import type { ImageRecord } from './record.ts'
 import { readRecordsWith, usableRecords } from './records.ts'
@@ -42,7 +43,8 @@ export interface AcquireOptions {
 export async function acquireImage(text: string, options: AcquireOptions): Promise<ImageRecord> {
   const reference = parseReference(text, { cwd: options.cwd })
   const expect = expectationOf(options)
-  const record = await acquire(reference, { ...options, ...(expect === undefined ? {} : { expect }) })
+  const acquiring = { ...options, ...(expect === undefined ? {} : { expect }) }
+  const record = await reportingDisk('store image', { object: text, run: () => acquire(reference, acquiring) })
   if (expect !== undefined) checkExpectation(record, expect)
   options.store.touch(record.id, options.now)
   return record

@@ -13,7 +13,6 @@ const formatText = '1\n'
  * @throws RktError `io` when a directory cannot be made, `unsupported` for a data directory of another format.
  */
 export function makeDirectories(layout: Layout): void {
-  const gid = groupOfRkt()
   try {
     for (const [path, mode] of [
       [layout.data, 0o2750],
@@ -26,7 +25,7 @@ export function makeDirectories(layout: Layout): void {
       [layout.trees, 0o2700],
       [layout.treeLocks, 0o2700],
     ] as const) {
-      makeDirectory(path, { mode, gid })
+      makeDirectory(path, mode)
     }
     checkFormat(layout, { create: true })
   } catch (cause) {
@@ -55,13 +54,8 @@ export function checkFormat(layout: Layout, options: { readonly create: boolean 
   })
 }
 
-interface DirectoryMode {
-  readonly mode: number
-  readonly gid: number | undefined
-}
-
 /** An existing directory keeps the mode that its administrator gave it. */
-function makeDirectory(path: string, { mode, gid }: DirectoryMode): void {
+function makeDirectory(path: string, mode: number): void {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
@@ -70,6 +64,7 @@ function makeDirectory(path: string, { mode, gid }: DirectoryMode): void {
     if (isErrno(error, 'EEXIST')) return
     throw error
   }
+  const gid = groupOfRkt()
   if (gid !== undefined) chownSync(path, -1, gid)
   chmodSync(path, mode)
 }

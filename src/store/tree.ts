@@ -2,6 +2,7 @@ import { accessSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { isErrno, quote, syncDirectory, type ImageID } from '../base/index.ts'
 import { damaged, openStoredBlob } from './blob.ts'
+import { reportingDisk } from './io-error.ts'
 import { treePath, type Layout } from './layout.ts'
 import { takeLock } from './locks.ts'
 import type { ImageRecord } from './record.ts'
@@ -80,6 +81,11 @@ export async function ensureTree(store: Store, record: ImageRecord, options: Ens
   const path = treePath(layout, record.treeID)
   if (isRendered(layout, record.treeID)) return path
   const signal = options.signal ?? new AbortController().signal
+  return reportingDisk('unpack image', { object: record.id, run: () => renderAgain(layout, record, signal) })
+}
+
+async function renderAgain(layout: Layout, record: ImageRecord, signal: AbortSignal): Promise<string> {
+  const path = treePath(layout, record.treeID)
   using _lock = await takeLock(layout, { kind: 'tree', id: record.treeID }, signal)
   if (isRendered(layout, record.treeID)) return path
   using scratch = makeScratch(layout)

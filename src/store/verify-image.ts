@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { quote, RktError, type Log } from '../base/index.ts'
 import { formatName } from '../fetch/index.ts'
@@ -45,7 +45,8 @@ async function takeAway({ layout }: Store, { treeID }: ImageRecord, { signal }: 
 async function compareTree({ layout }: Store, record: ImageRecord, { signal }: VerifyOptions): Promise<string | undefined> {
   const path = treePath(layout, record.treeID)
   const expected = record.treeHash ?? readFileSync(join(path, 'hash'), 'utf8')
-  const found = await treeHash({ path, listingPath: join(path, 'listing'), signal })
+  const listingPath = join(path, 'listing')
+  const found = await treeHash({ path, signal, ...(existsSync(listingPath) ? { listingPath } : {}) })
   if (found.treeHash === expected) return undefined
   const [first] = found.differences
   const more = found.differenceCount > 1 ? ` and ${found.differenceCount - 1} more` : ''
