@@ -8,12 +8,13 @@ SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-o
 
 all: $(LIB)/unpack
 
-$(LIB)/unpack: $(UNPACK_SRC) $(UNPACK_HDR) $(BUILD)/.deps
+$(LIB)/unpack: $(UNPACK_SRC) $(UNPACK_HDR)
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(HARDEN) -pie -Wl,-z,relro,-z,now,-z,noexecstack -o $@ $(UNPACK_SRC) $(UNPACK_LIBS)
+	$(CC) $(WARN) $(HARDEN) -pie -Wl,-z,relro,-z,now,-z,noexecstack -o $@.new $(UNPACK_SRC) $(UNPACK_LIBS)
+	mv $@.new $@
 
 # The same program under AddressSanitizer and UBSan; without the system call filter and the memory limit, which they cannot bear.
-$(BUILD)/asan/unpack: $(UNPACK_SRC) $(UNPACK_HDR) $(BUILD)/.deps
+$(BUILD)/asan/unpack: $(UNPACK_SRC) $(UNPACK_HDR)
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(SANITIZE) -o $@ $(UNPACK_SRC) $(UNPACK_LIBS)
 

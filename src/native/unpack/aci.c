@@ -146,28 +146,31 @@ static int list_tree(struct unpacking *u, int root, const struct hashes *hashes,
 
 int aci_unpack(const struct options *o, const struct hashes *hashes, struct failure *f)
 {
-	static struct unpacking u;
+	/* Never freed: the other thread may use it until the process ends. */
+	struct unpacking *u = calloc(1, sizeof *u);
 	char tree_hash[2 * SHA512_BYTES + 1] = "";
 	const enum sandbox_kind kind = o->inspect ? SANDBOX_NOTHING : SANDBOX_WRITE;
 	int root = -1;
-	u.options = o;
+	if (!u)
+		return fail(f, FAILURE_HOST, "cannot unpack image: out of memory");
+	u->options = o;
 	if (sandbox_enter(kind, FD_DESTINATION, f) < 0)
 		return -1;
 	close(FD_DESTINATION);
 	if (!o->inspect && (root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return fail_errno(f, errno, "cannot open the destination");
-	if (!o->inspect && (check_empty(root, f) < 0 || tree_open(&u.tree, root, hashes, f) < 0))
+	if (!o->inspect && (check_empty(root, f) < 0 || tree_open(&u->tree, root, hashes, f) < 0))
 		return -1;
-	if (stream_start(&u.stream, FD_IMAGE, hashes, (struct stream_limits){ o->unpacked_bytes, o->ratio }, f) < 0)
+	if (stream_start(&u->stream, FD_IMAGE, hashes, (struct stream_limits){ o->unpacked_bytes, o->ratio }, f) < 0)
 		return -1;
 	if (sandbox_confine(kind, (struct confinement){ o->unpacked_bytes }, f) < 0)
 		return -1;
-	u.reader = tar_open((struct tar_source){ &u.stream.ring, ring_next },
+	u->reader = tar_open((struct tar_source){ &u->stream.ring, ring_next },
 			    (struct tar_limits){ o->path_bytes, o->name_bytes, o->path_depth, o->entries, o->header_bytes });
-	if (!u.reader)
+	if (!u->reader)
 		return fail(f, FAILURE_LIMIT, "cannot unpack image: out of memory");
-	stream_release(&u.stream);
-	if (take_entries(&u, f) < 0 || (!o->inspect && list_tree(&u, root, hashes, tree_hash, f) < 0))
+	stream_release(&u->stream);
+	if (take_entries(u, f) < 0 || (!o->inspect && list_tree(u, root, hashes, tree_hash, f) < 0))
 		return -1;
-	return write_result(&u, tree_hash, f);
+	return write_result(u, tree_hash, f);
 }

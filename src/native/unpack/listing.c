@@ -14,7 +14,13 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 1 << 20, LINE_ROOM = 1 << 16, XATTR_NAMES_BYTES = 1 << 16, XATTR_VALUE_BYTES = 1 << 16, DEPTH = 300 };
+enum { BUFFER_BYTES = 1 << 20, LINE_ROOM = 1 << 16, DEPTH = 300 };
+
+struct listing_scratch {
+	char xattr_names[1 << 16]; /* XATTR_LIST_MAX */
+	uint8_t value[1 << 16];    /* XATTR_SIZE_MAX */
+	uint8_t content[1 << 18];
+};
 
 /* The path of the walk, as the listing and messages show it. */
 struct walk_path {
@@ -48,7 +54,8 @@ int listing_open(struct listing *l, int fd, const struct records *records, const
 	l->fd = fd;
 	l->records = records;
 	l->buffer = malloc(BUFFER_BYTES);
-	if (!l->buffer)
+	l->scratch = malloc(sizeof *l->scratch);
+	if (!l->buffer || !l->scratch)
 		return out_of_memory(f);
 	return hash_open(&l->sha512, hashes->sha512, f) < 0 ? -1 : hash_open(&l->sha256, hashes->sha256, f);
 }
@@ -116,8 +123,8 @@ int listing_devices(struct listing *l, struct device *const *devices, size_t cou
 
 static int put_xattr(struct listing *l, const char *name, const char *attribute, const struct walk_path *path, struct failure *f)
 {
-	static uint8_t value[XATTR_VALUE_BYTES];
-	ssize_t n = lgetxattr(name, attribute, value, sizeof value);
+	uint8_t *value = l->scratch->value;
+	ssize_t n = lgetxattr(name, attribute, value, sizeof l->scratch->value);
 	if (n < 0)
 		return broken(path, f, "read an extended attribute");
 	if (room(l, LINE_ROOM + 2 * (size_t)n, f) < 0)
@@ -135,16 +142,22 @@ static int compare_texts(const void *left, const void *right)
 	return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
+/* All that an image may set, and what overlay would read: it is never unpacked, so a tree that has it was tampered with. */
+static bool is_listed(const char *name)
+{
+	return strncmp(name, "user.", 5) == 0 || strcmp(name, "security.capability") == 0;
+}
+
 static int put_xattrs(struct listing *l, const char *name, const struct walk_path *path, struct failure *f)
 {
-	static char names[XATTR_NAMES_BYTES];
+	char *names = l->scratch->xattr_names;
 	const char *kept[TAR_XATTRS];
 	size_t count = 0;
-	ssize_t n = llistxattr(name, names, sizeof names);
+	ssize_t n = llistxattr(name, names, sizeof l->scratch->xattr_names);
 	if (n < 0)
 		return errno == ENOTSUP ? 0 : broken(path, f, "list extended attributes");
 	for (const char *x = names; x < names + n; x += strlen(x) + 1) {
-		if (!tree_keeps_xattr(x, strlen(x)))
+		if (!is_listed(x))
 			continue;
 		if (count == TAR_XATTRS)
 			return fail(f, FAILURE_LIMIT, "cannot list tree: too many extended attributes on one file; expected at most %d", TAR_XATTRS);
@@ -160,21 +173,20 @@ static int put_xattrs(struct listing *l, const char *name, const struct walk_pat
 
 static int hash_file(struct listing *l, const char *name, uint8_t *digest, const struct walk_path *path, struct failure *f)
 {
-	static uint8_t buffer[256 * 1024];
 	int fd __attribute__((cleanup(close_fd))) = openat(AT_FDCWD, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return broken(path, f, "open");
 	if (hash_start(&l->sha256, f) < 0)
 		return -1;
 	for (;;) {
-		ssize_t n = read(fd, buffer, sizeof buffer);
+		ssize_t n = read(fd, l->scratch->content, sizeof l->scratch->content);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return broken(path, f, "read");
 		if (n == 0)
 			return hash_finish(&l->sha256, digest, f);
-		if (hash_add(&l->sha256, buffer, (size_t)n, f) < 0)
+		if (hash_add(&l->sha256, l->scratch->content, (size_t)n, f) < 0)
 			return -1;
 	}
 }

@@ -19,6 +19,7 @@ struct listing {
 	struct hash sha512, sha256;
 	const struct records *records; /* known content hashes and times, or NULL: files are read, times left alone */
 	uint64_t lines;
+	struct listing_scratch *scratch;
 	char *buffer;
 	size_t used;
 };

@@ -54,7 +54,7 @@ static int compare_names(const void *left, const void *right, void *context)
 
 int names_read(struct names *n, int directory, const char *what, struct failure *f)
 {
-	static char buffer[65536] __attribute__((aligned(8)));
+	char buffer[32768] __attribute__((aligned(8)));
 	for (;;) {
 		long got = syscall(SYS_getdents64, directory, buffer, sizeof buffer);
 		if (got < 0)

@@ -115,14 +115,14 @@ static int open_nothing(struct failure *f)
 }
 
 /* Makes the mount the root of a mount namespace of our own; nothing else stays reachable. */
-static int change_root(int mount, struct failure *f)
+static int change_root(int tree, struct failure *f)
 {
-	if (syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return fail_errno(f, errno, "cannot make a sandbox: private mounts");
 	/* /proc is a directory everywhere, and no longer needed. */
-	if (syscall(SYS_move_mount, mount, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (syscall(SYS_move_mount, tree, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return fail_errno(f, errno, "cannot make a sandbox: mount of the destination");
-	if (fchdir(mount) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+	if (fchdir(tree) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
 		return fail_errno(f, errno, "cannot make a sandbox: pivot_root");
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return fail_errno(f, errno, "cannot make a sandbox: unmount of the host");

@@ -137,10 +137,8 @@ static void free_archive(struct archive **a)
 static int pass_filtered(struct stream *s, const struct filter *filter, struct failure *f)
 {
 	struct archive *a __attribute__((cleanup(free_archive))) = archive_read_new();
-	static struct blob blob;
+	struct blob blob = { .stream = s, .failure = f };
 	struct archive_entry *entry;
-	blob.stream = s;
-	blob.failure = f;
 	if (!a)
 		return fail(f, FAILURE_HOST, "cannot decompress image: out of memory");
 	if (archive_read_append_filter(a, filter->code) != ARCHIVE_OK || archive_read_support_format_raw(a) != ARCHIVE_OK)
