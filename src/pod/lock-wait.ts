@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process'
 import { closeSync, constants, openSync } from 'node:fs'
-import { binding, type Lock, LOCK_UN, lockFile, RktError } from '../base/index.ts'
-
-const flock = '/usr/bin/flock'
+import { binding, type Lock, LOCK_UN, lockFile } from '../base/index.ts'
+import { runChild } from './child.ts'
 
 /**
  * Waits until nobody holds the exclusive lock of the open directory `fd`.
@@ -40,22 +38,5 @@ export async function lockShared(path: string, signal: AbortSignal | undefined):
  * flock(1) blocks instead: the descriptor that it inherits carries the lock for both.
  */
 async function shareLock(fd: number, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted()
-  const child = spawn(flock, ['--shared', '3'], { stdio: ['ignore', 'ignore', 'ignore', fd], env: {} })
-  const stop = (): void => {
-    child.kill('SIGKILL')
-  }
-  signal?.addEventListener('abort', stop, { once: true })
-  try {
-    await new Promise<void>((resolve, reject) => {
-      child.once('error', (cause) => reject(new RktError('missing-tool', `cannot wait for a lock: ${flock} does not start`, { cause, hint: 'install util-linux' })))
-      child.once('exit', (code) => {
-        if (code === 0 || signal?.aborted === true) resolve()
-        else reject(new RktError('child-failed', `cannot wait for a lock: ${flock} ended with ${code ?? 'a signal'}`))
-      })
-    })
-    signal?.throwIfAborted()
-  } finally {
-    signal?.removeEventListener('abort', stop)
-  }
+  await runChild(['/usr/bin/flock', '--shared', '3'], { action: 'wait for a lock', fd, signal })
 }
