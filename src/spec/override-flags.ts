@@ -10,12 +10,12 @@ import { maxID } from './volume.ts'
 const leastMemory = 4096
 
 /**
- * The isolator for `--caps-retain` or `--caps-remove`: names of capabilities with commas between.
+ * The isolator for `--caps-retain` or `--caps-remove`: names of capabilities with commas between, in capitals or small letters.
  *
  * @throws RktError `usage` for a word that cannot name a capability.
  */
 export function parseCapabilitiesFlag(text: string, options: { readonly mode: 'retain' | 'remove' }): Isolator {
-  const set = text.split(',')
+  const set = text.split(',').map((name) => name.trim().toUpperCase())
   const bad = set.find((name) => !/^CAP_[A-Z0-9_]+$/.test(name))
   if (bad !== undefined) {
     throw new RktError('usage', `cannot use --caps-${options.mode} ${quote(text)}: ${quote(bad)} is no capability; expected names such as CAP_NET_ADMIN`)

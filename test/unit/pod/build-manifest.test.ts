@@ -98,8 +98,8 @@ test('isolator flags replace all of their kind in the image, and leave the other
     app.isolators.map(({ name, value }) => ({ name, value })),
     [
       { name: 'os/linux/no-new-privileges', value: true },
-      { name: 'resource/memory', value: { limit: '16Mi' } },
-      { name: 'resource/cpu', value: { limit: '500m' } },
+      { name: 'resource/memory', value: { default: false, request: '16Mi', limit: '16Mi' } },
+      { name: 'resource/cpu', value: { default: false, request: '500m', limit: '500m' } },
       { name: 'os/linux/cpu-shares', value: 512 },
       { name: 'os/linux/capabilities-retain-set', value: { set: ['CAP_NET_ADMIN', 'CAP_KILL'] } },
       { name: 'os/linux/seccomp-remove-set', value: { set: ['reboot'], errno: 'EPERM' } },

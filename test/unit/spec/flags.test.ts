@@ -96,7 +96,8 @@ test('parseCpuFlag(), parseCpuSharesFlag() and parseOomScoreAdjFlag() bound thei
 
 test('parseCapabilitiesFlag() reads names of capabilities', (t) => {
   t.like(parseCapabilitiesFlag('CAP_KILL,CAP_NET_ADMIN', { mode: 'retain' }), { kind: 'capabilities-retain', set: ['CAP_KILL', 'CAP_NET_ADMIN'] })
-  for (const text of ['', 'KILL', 'cap_kill', 'CAP_KILL,', 'CAP_KILL CAP_CHOWN']) t.throws(() => parseCapabilitiesFlag(text, { mode: 'remove' }), usage, text)
+  t.like(parseCapabilitiesFlag('cap_kill, Cap_Chown', { mode: 'remove' }), { value: { set: ['CAP_KILL', 'CAP_CHOWN'] } })
+  for (const text of ['', 'KILL', 'CAP_KILL,', 'CAP_KILL CAP_CHOWN']) t.throws(() => parseCapabilitiesFlag(text, { mode: 'remove' }), usage, text)
 })
 
 test('parseSupplementaryGIDs() reads group ids', (t) => {
