@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { digestParts, errorText, isErrno, lockFile, parseDigest, quote, RktError, type ImageID, type Log } from '../base/index.ts'
+import { digestParts, errorText, isErrno, isRktError, lockFile, parseDigest, quote, RktError, type ImageID, type Log } from '../base/index.ts'
 import type { Layout } from './layout.ts'
 import { tryLock } from './locks.ts'
 import { readRecords, type RecordReading } from './records.ts'
@@ -52,8 +52,7 @@ function collectTrees(layout: Layout, { treesInUse, log }: CollectOptions): Tree
     if (treesInUse.has(name) || !/^deps-sha512-[0-9a-f]{64}$/.test(name)) continue
     const id = parseTreeID(name)
     using lock = tryLock(layout, { kind: 'tree', id })
-    if (lock === undefined) continue
-    uninstallTree(layout, id)
+    if (lock === undefined || !uninstallTree(layout, id)) continue
     log.info(`removed treestore ${quote(id)}`)
     removed.push(id)
   }
@@ -64,21 +63,35 @@ async function collectImages(layout: Layout, { graceMs, imagesInUse, now, signal
   const removed: ImageID[] = []
   for (const reading of readRecords(layout)) {
     if (reading.kind !== 'image' || imagesInUse.has(reading.record.id) || now.getTime() - reading.lastUsedMs < graceMs) continue
-    await removeImage(layout, reading.record.id, signal)
+    if (!(await removeIfThere(layout, reading.record.id, signal))) continue
     log.info(`removed aci for image ${quote(reading.record.id)}`)
     removed.push(reading.record.id)
   }
   return removed
 }
 
-/** A blob whose record was never written, or is gone. While a damaged record is there, its blob is not known: then all stay. */
+/** Another collector may have been faster. */
+async function removeIfThere(layout: Layout, id: ImageID, signal: AbortSignal): Promise<boolean> {
+  try {
+    await removeImage(layout, id, signal)
+    return true
+  } catch (error) {
+    if (isRktError(error, 'not-found')) return false
+    throw error
+  }
+}
+
+/**
+ * Blobs whose record was never written, or is gone; asked again under the lock that an importer holds. While a record is damaged, its
+ * blob is not known: then all stay.
+ */
 function collectBlobs(layout: Layout): void {
-  for (const name of namesIn(layout.blobs)) {
-    const hex = /^([0-9a-f]{128})(?:\.asc)?$/.exec(name)?.[1]
-    if (hex === undefined) continue
+  const readings = readRecords(layout)
+  const found = new Set(namesIn(layout.blobs).map((name) => /^([0-9a-f]{128})(?:\.asc)?$/.exec(name)?.[1]))
+  for (const hex of found) {
+    if (hex === undefined || readings.some((reading) => mayName(reading, hex))) continue
     using lock = tryLock(layout, { kind: 'blob', hex })
-    const readings = readRecords(layout)
-    if (lock === undefined || readings.some((reading) => mayName(reading, hex))) continue
+    if (lock === undefined || readRecords(layout).some((reading) => mayName(reading, hex))) continue
     removeBlob(layout, parseDigest(`sha512:${hex}`))
   }
 }

@@ -1,4 +1,4 @@
-import { accessSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno, quote, syncDirectory, type ImageID } from '../base/index.ts'
 import { damaged, openStoredBlob } from './blob.ts'
@@ -49,13 +49,18 @@ export function installTree(layout: Layout, { id, fresh, scratch }: { readonly i
   syncDirectory(layout.trees)
 }
 
-/** Takes a tree away: its marker first, so that nobody starts from what is half removed. The caller holds the tree's lock. */
-export function uninstallTree(layout: Layout, id: TreeID): void {
+/**
+ * Takes a tree away: its marker first, so that nobody starts from what is half removed. The caller holds the tree's lock. Returns
+ * whether there was one.
+ */
+export function uninstallTree(layout: Layout, id: TreeID): boolean {
   const target = treePath(layout, id)
+  if (!existsSync(target)) return false
   rmSync(join(target, 'rendered'), { force: true })
   syncDirectory(target)
   using scratch = makeScratch(layout)
   moveAway(target, scratch)
+  return true
 }
 
 function moveAway(target: string, scratch: Scratch): void {
