@@ -14,11 +14,14 @@ $(LIB)/unpack: $(UNPACK_SRC) $(UNPACK_HDR)
 	mv $@.new $@
 
 # The same program under AddressSanitizer and UBSan; without the system call filter and the memory limit, which they cannot bear.
-$(BUILD)/asan/unpack: $(UNPACK_SRC) $(UNPACK_HDR)
+$(BUILD)/asan/unpack: $(UNPACK_SRC) $(UNPACK_HDR) | $(BUILD)/.deps
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(SANITIZE) -o $@ $(UNPACK_SRC) $(UNPACK_LIBS)
 
 # The tar reader alone, under the same, fed with mutations of an archive: build/fuzz/tar FILE ROUNDS [SEED].
-$(BUILD)/fuzz/tar: src/native/unpack/fuzz/tar-fuzz.c $(UNPACK_TAR) $(UNPACK_HDR)
+$(BUILD)/fuzz/tar: src/native/unpack/fuzz/tar-fuzz.c $(UNPACK_TAR) $(UNPACK_HDR) | $(BUILD)/.deps
 	@mkdir -p $(@D)
 	$(CC) $(WARN) $(SANITIZE) -o $@ $< $(UNPACK_TAR)
+
+# Tests run both.
+probes: $(BUILD)/asan/unpack $(BUILD)/fuzz/tar

@@ -4,9 +4,6 @@
 #include "io.h"
 #include "listing.h"
 #include "sandbox.h"
-#include "stream.h"
-#include "tar.h"
-#include "tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,22 +12,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-struct manifest {
-	uint8_t *bytes;
-	size_t count;
-	bool present;
-};
-
-struct unpacking {
-	const struct options *options;
-	struct stream stream;
-	struct tar_reader *reader;
-	struct tree tree;
-	struct manifest manifest;
-	bool has_rootfs;
-	uint64_t entries;
-};
 
 static int check_empty(int directory, struct failure *f)
 {
@@ -144,15 +125,12 @@ static int list_tree(struct unpacking *u, int root, const struct hashes *hashes,
 	return 0;
 }
 
-int aci_unpack(const struct options *o, const struct hashes *hashes, struct failure *f)
+int aci_unpack(struct unpacking *u, const struct options *o, const struct hashes *hashes, struct failure *f)
 {
-	/* Never freed: the other thread may use it until the process ends. */
-	struct unpacking *u = calloc(1, sizeof *u);
 	char tree_hash[2 * SHA512_BYTES + 1] = "";
 	const enum sandbox_kind kind = o->inspect ? SANDBOX_NOTHING : SANDBOX_WRITE;
 	int root = -1;
-	if (!u)
-		return fail(f, FAILURE_HOST, "cannot unpack image: out of memory");
+	memset(u, 0, sizeof *u);
 	u->options = o;
 	if (sandbox_enter(kind, FD_DESTINATION, f) < 0)
 		return -1;

@@ -42,11 +42,12 @@ int main(int count, char **arguments)
 	struct failure f = { .kind = FAILURE_NONE };
 	struct options options;
 	struct hashes hashes;
+	struct unpacking unpacking;
 	mallopt(M_ARENA_MAX, 1);
 	umask(077);
 	if (options_parse(&options, count, arguments, &f) == 0 && options_check_descriptors(&options, &f) == 0 && hashes_load(&hashes, &f) == 0) {
 		if (options.verb == VERB_ACI)
-			aci_unpack(&options, &hashes, &f);
+			aci_unpack(&unpacking, &options, &hashes, &f);
 		else
 			run_hash(&options, &hashes, &f);
 	}
