@@ -24,7 +24,7 @@ HARDEN := -O2 -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fPIE -fcf-protection
 TS := $(shell find src test -name '*.ts' 2>/dev/null)
 
 .PHONY: all
-all: $(BUILD)/bin/rkt $(LIB)/rkt.mjs
+all: $(BUILD)/bin/rkt $(LIB)/rkt.cjs
 
 include $(wildcard src/native/*.mk stage1/*.mk test/*.mk)
 
@@ -47,7 +47,7 @@ $(BUILD)/.tsc: $(TS) tsconfig.json node_modules/.package-lock.json
 	node_modules/.bin/tsc -p .
 	@mkdir -p $(@D) && touch $@
 
-$(LIB)/rkt.mjs: $(BUILD)/.tsc tools/bundle.mjs
+$(LIB)/rkt.cjs: $(BUILD)/.tsc $(LIB)/node tools/bundle.mjs tools/loader.cjs tools/code-cache.cjs
 	@mkdir -p $(@D)
 	node tools/bundle.mjs $(LIB)
 
@@ -79,10 +79,10 @@ MAN := $(wildcard specs/man/*.[1-8])
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(PREFIX)/{bin,lib/rkt,share/man,share/bash-completion/completions,share/zsh/site-functions,share/fish/vendor_completions.d}
-	rm -f $(DESTDIR)$(PREFIX)/lib/rkt/*.{mjs,bpf}
+	rm -f $(DESTDIR)$(PREFIX)/lib/rkt/*.{cjs,js,cache,bpf}
 	install -m 755 $(BUILD)/bin/rkt $(DESTDIR)$(PREFIX)/bin/rkt
 	install -m 755 $(addprefix $(LIB)/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/lib/rkt
-	install -m 644 $(LIB)/*.mjs $(LIB)/*.bpf $(DESTDIR)$(PREFIX)/lib/rkt
+	install -m 644 $(LIB)/*.cjs $(LIB)/*.js $(LIB)/*.cache $(LIB)/*.bpf $(DESTDIR)$(PREFIX)/lib/rkt
 	ln -sfn $$(readlink $(LIB)/node) $(DESTDIR)$(PREFIX)/lib/rkt/node
 	$(BUILD)/bin/rkt completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rkt
 	$(BUILD)/bin/rkt completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rkt

@@ -1,37 +1,83 @@
-// Bundles src/cli/main.ts into DIR: rkt.mjs, and one chunk per lazily loaded module. A command that runs meanwhile finds the old
-// bundle or the new one: chunks first, then the entry, then what nothing needs any more goes.
+// Bundles src/cli/main.ts into DIR, for a start that is as fast as Node allows:
+//   rkt.cjs             what the front-end runs: checks Node, then runs the script below from its code cache
+//   main-HASH.js        every module of ours, as one function
+//   main-HASH.cache     its compiled code (tools/code-cache.cjs); V8 itself refuses one that another release made
+//   openpgp.cjs …       large packages that few commands load
+// The hash joins the three: a command that runs meanwhile finds the old ones or the new ones.
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { build } from 'esbuild'
 
 const directory = process.argv[2]
+const apart = ['openpgp', 'tar', 'yargs']
 
-// Stands before the code of every chunk, since what is imported runs before what imports it.
-const checkNode = `{const[a,b]=process.versions.node.split('.').map(Number);if(a<20||a===20&&b<19){\
-process.stderr.write('rkt: cannot start with Node.js '+process.versions.node+'; expected 20.19 or newer\\n');process.exit(254)}}`
-// Bundled CommonJS packages still call require() for Node's own modules.
-const makeRequire = "import{createRequire as rktRequire}from'node:module';const require=rktRequire(import.meta.url);"
-
-const { outputFiles } = await build({
-  entryPoints: { rkt: 'src/cli/main.ts' },
-  outdir: directory,
-  outExtension: { '.js': '.mjs' },
-  chunkNames: 'chunk-[hash]',
+const common = {
   write: false,
   bundle: true,
-  splitting: true,
-  format: 'esm',
+  format: 'cjs',
   platform: 'node',
   target: 'node20',
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  banner: { js: makeRequire + checkNode },
-})
-const entryLast = outputFiles.toSorted((a, b) => Number(basename(a.path) === 'rkt.mjs') - Number(basename(b.path) === 'rkt.mjs'))
-for (const { path, contents } of entryLast) {
-  writeFileSync(`${path}.new`, contents)
-  renameSync(`${path}.new`, path)
+  // The file is read as Latin-1, which is quicker.
+  charset: 'ascii',
+  // A script outside a module has no import(); require() of a bundle does the same, as late.
+  supported: { 'dynamic-import': false },
+  define: { 'import.meta.url': 'rktUrl' },
 }
-const made = new Set(outputFiles.map(({ path }) => basename(path)))
-for (const name of readdirSync(directory)) if (name.endsWith('.mjs') && !made.has(name)) rmSync(join(directory, name))
+
+const usePackagesApart = {
+  name: 'apart',
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^(${apart.join('|')})$`) }, ({ path }) => ({ path: `./${path}.cjs`, external: true }))
+  },
+}
+
+function replaceFile(name, content) {
+  writeFileSync(join(directory, `${name}.new`), content)
+  renameSync(join(directory, `${name}.new`), join(directory, name))
+}
+
+function loader(hash) {
+  return `'use strict'
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write('rkt: cannot start with Node.js ' + process.versions.node + '; expected 20.19 or newer\\n')
+  process.exit(254)
+}
+const { readFileSync } = require('node:fs')
+const { Script } = require('node:vm')
+const filename = __dirname + '/main-${hash}.js'
+let cachedData
+try {
+  cachedData = readFileSync(__dirname + '/main-${hash}.cache')
+} catch {
+  // Without its code cache the script is compiled anew, function by function.
+}
+new Script(readFileSync(filename, 'latin1'), { filename, cachedData }).runInThisContext()(require, 'file://' + encodeURI(__filename))
+`
+}
+
+async function bundle(options) {
+  // What the compiler made, not its source: esbuild's own form of `using` carries the failure of one turn of a loop into the next.
+const { outputFiles } = await build({ ...common, ...options })
+  return outputFiles[0].text
+}
+
+const ownUrl = "const rktUrl=require('node:url').pathToFileURL(__filename).href;"
+for (const name of apart) replaceFile(`${name}.cjs`, await bundle({ entryPoints: [name], banner: { js: ownUrl } }))
+
+const main = await bundle({
+  entryPoints: ['src/cli/main.ts'],
+  plugins: [usePackagesApart],
+  banner: { js: '(function(require,rktUrl){const module={exports:{}},exports=module.exports;' },
+  footer: { js: '})' },
+})
+const hash = createHash('sha256').update(main).digest('hex').slice(0, 16)
+replaceFile(`main-${hash}.js`, main)
+execFileSync(process.execPath, ['tools/code-cache.cjs', join(directory, `main-${hash}.js`), join(directory, `main-${hash}.cache`)])
+replaceFile('rkt.cjs', loader(hash))
+for (const name of readdirSync(directory)) if (/^main-|\.mjs$/.test(name) && !name.startsWith(`main-${hash}.`)) rmSync(join(directory, name))

@@ -87,7 +87,7 @@ static bool find_library(char *path, size_t size)
             return false;
         *slash = '\0';
     }
-    if (strlen(path) + sizeof "/lib/rkt/rkt.mjs" > size) {
+    if (strlen(path) + sizeof "/lib/rkt/rkt.cjs" > size) {
         errno = ENAMETOOLONG;
         return false;
     }

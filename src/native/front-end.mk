@@ -6,7 +6,7 @@ all: $(BUILD)/bin/rkt $(LIB)/node
 $(BUILD)/bin/rkt: src/native/front-end.c src/native/caller-state.c src/native/caller-state.h src/native/front-end.mk
 	@mkdir -p $(@D)
 	$(MUSL_CC) $(WARN) $(filter-out -fPIE -D_FORTIFY_SOURCE=3,$(HARDEN)) -s -static -Wl,-z,relro,-z,now \
-	  -DBUNDLE='"rkt.mjs"' -DNODE_FLAGS='$(NODE_FLAGS)' -o $@.new src/native/front-end.c src/native/caller-state.c
+	  -DBUNDLE='"rkt.cjs"' -DNODE_FLAGS='$(NODE_FLAGS)' -o $@.new src/native/front-end.c src/native/caller-state.c
 	mv $@.new $@
 
 # The Node of the build is the Node of the command; `make NODE=/path` chooses another.

@@ -1,5 +1,6 @@
 export { acquireImage, type AcquireOptions, type PullPolicy } from './acquire.ts'
-export { buildAci, type BuildAciOptions, type BuiltAci } from './build-aci.ts'
+export { type BuildAciOptions, type BuiltAci } from './build-aci.ts'
+export { buildAci } from './build-image.ts'
 export { collectStore, type CollectOptions, type CollectReport } from './collect.ts'
 export { groupOfRkt } from './directories.ts'
 export { type ImageRecord } from './record.ts'

@@ -10,7 +10,7 @@ import { temporaryDirectory, type TemporaryDirectory } from '../support/temp.ts'
 /** The command as installed, with another release of Node. */
 function installedWith(node: string): TemporaryDirectory {
   const dir = temporaryDirectory()
-  const library = dirname(libraryFile('rkt.mjs'))
+  const library = dirname(libraryFile('rkt.cjs'))
   mkdirSync(dir.in('bin'))
   mkdirSync(dir.in('lib/rkt'), { recursive: true })
   copyFileSync(rktProgram, dir.in('bin/rkt'))

@@ -18,7 +18,7 @@ function installed(): TemporaryDirectory {
   copyFileSync(rktProgram, dir.in('bin/rkt'))
   symlinkSync(process.execPath, dir.in('lib/rkt/node'))
   writeFileSync(
-    dir.in('lib/rkt/rkt.mjs'),
+    dir.in('lib/rkt/rkt.cjs'),
     `import fs from 'node:fs'
     const state = fs.readFileSync(Number(process.env.RKT_CALLER_FD)).toString('base64')
     const status = fs.readFileSync('/proc/self/status', 'utf8')
@@ -112,14 +112,14 @@ test('a missing bundle and a missing Node are one line each, with status 254', (
   }
   rmSync(dir.in('lib/rkt/node'))
   t.deepEqual(run(), [254, `rkt: cannot run "${dir.in('lib/rkt/node')}": No such file or directory; expected a link to Node.js 20.19 or newer\n`])
-  rmSync(dir.in('lib/rkt/rkt.mjs'))
-  t.deepEqual(run(), [254, `rkt: cannot read "${dir.in('lib/rkt/rkt.mjs')}": No such file or directory; expected the program of rkt; install it again\n`])
+  rmSync(dir.in('lib/rkt/rkt.cjs'))
+  t.deepEqual(run(), [254, `rkt: cannot read "${dir.in('lib/rkt/rkt.cjs')}": No such file or directory; expected the program of rkt; install it again\n`])
 })
 
 test('a Node that is too old is one line with status 254', (t) => {
   using dir = temporaryDirectory()
   writeFileSync(dir.in('old.cjs'), `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.18.3' } })`)
-  const { status, stderr } = spawnSync(process.execPath, ['--require', dir.in('old.cjs'), libraryFile('rkt.mjs'), 'version'], { encoding: 'utf8' })
+  const { status, stderr } = spawnSync(process.execPath, ['--require', dir.in('old.cjs'), libraryFile('rkt.cjs'), 'version'], { encoding: 'utf8' })
   t.is(stderr, 'rkt: cannot start with Node.js 20.18.3; expected 20.19 or newer\n')
   t.is(status, 254)
 })
