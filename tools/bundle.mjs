@@ -62,8 +62,7 @@ new Script(readFileSync(filename, 'latin1'), { filename, cachedData }).runInThis
 }
 
 async function bundle(options) {
-  // What the compiler made, not its source: esbuild's own form of `using` carries the failure of one turn of a loop into the next.
-const { outputFiles } = await build({ ...common, ...options })
+  const { outputFiles } = await build({ ...common, ...options })
   return outputFiles[0].text
 }
 
@@ -71,7 +70,8 @@ const ownUrl = "const rktUrl=require('node:url').pathToFileURL(__filename).href;
 for (const name of apart) replaceFile(`${name}.cjs`, await bundle({ entryPoints: [name], banner: { js: ownUrl } }))
 
 const main = await bundle({
-  entryPoints: ['src/cli/main.ts'],
+  // What the compiler made, not its source: esbuild's own form of `using` carries the failure of one turn of a loop into the next.
+  entryPoints: ['build/js/src/cli/main.js'],
   plugins: [usePackagesApart],
   banner: { js: '(function(require,rktUrl){const module={exports:{}},exports=module.exports;' },
   footer: { js: '})' },

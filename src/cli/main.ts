@@ -2,24 +2,20 @@ import { listenForInterrupt } from './interrupt.ts'
 import { runProgram } from './program.ts'
 
 async function main(): Promise<never> {
-  async function main(): Promise<never> {
   const interrupt = listenForInterrupt()
-    const status = await runProgram({
-      argv: process.argv.slice(2),
-      env: process.env,
-      cwd: process.cwd(),
-      euid: process.geteuid?.() ?? -1,
-      egid: process.getegid?.() ?? -1,
-      now: Date.now,
-      interrupt,
-    })
-    const received = interrupt.received()
-    // The caller must see that a signal ended us, as it would without our clean-up.
-    if (received !== undefined && status !== 0) process.kill(process.pid, received)
-    return process.exit(status)
-  }
-
-  void main()
+  const status = await runProgram({
+    argv: process.argv.slice(2),
+    env: process.env,
+    cwd: process.cwd(),
+    euid: process.geteuid?.() ?? -1,
+    egid: process.getegid?.() ?? -1,
+    now: Date.now,
+    interrupt,
+  })
+  const received = interrupt.received()
+  // The caller must see that a signal ended us, as it would without our clean-up.
+  if (received !== undefined && status !== 0) process.kill(process.pid, received)
+  return process.exit(status)
 }
 
 void main()
