@@ -1,0 +1,86 @@
+import test from 'ava'
+import { type CgroupFacts, findHierarchies } from '../../../src/stage1/cgroups.ts'
+import { planCgroups } from '../../../src/stage1/ns/cgroup-plan.ts'
+import { makeIsolator } from '../../../src/spec/index.ts'
+import { plainApp } from './fixtures.ts'
+
+test('findHierarchies() pairs version 1 mounts with the group of the caller', (t) => {
+  const mountinfo = [
+    '31 30 0:26 / /sys/fs/cgroup/pids rw,relatime - cgroup cgroup rw,pids',
+    '32 30 0:27 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct',
+    '33 30 0:28 /outer /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory',
+    '34 30 0:29 / /sys/fs/cgroup/unified rw,relatime - cgroup2 cgroup2 rw',
+    '35 30 0:30 / /mnt/with\\040blank rw - cgroup cgroup rw,name=systemd',
+  ].join('\n')
+  const self = '5:name=systemd:/s\n4:pids:/a/b\n3:cpu,cpuacct:/\n2:memory:/outer/inner\n0::/u\n'
+  t.deepEqual(findHierarchies(mountinfo, self), [
+    { controllers: ['pids'], mountPoint: '/sys/fs/cgroup/pids', ownGroup: '/a/b' },
+    { controllers: ['cpu', 'cpuacct'], mountPoint: '/sys/fs/cgroup/cpu,cpuacct', ownGroup: '/' },
+    { controllers: ['memory'], mountPoint: '/sys/fs/cgroup/memory', ownGroup: '/inner' },
+    { controllers: [], mountPoint: '/sys/fs/cgroup/unified', ownGroup: '/u' },
+    { controllers: ['name=systemd'], mountPoint: '/mnt/with blank', ownGroup: '/s' },
+  ])
+})
+
+const version1: CgroupFacts = {
+  kind: 'v1',
+  controllers: [],
+  delegated: [],
+  hierarchies: [
+    { controllers: ['pids'], mountPoint: '/cg/pids', ownGroup: '/unit' },
+    { controllers: ['memory'], mountPoint: '/cg/memory', ownGroup: '/' },
+    { controllers: ['devices'], mountPoint: '/cg/devices', ownGroup: '/' },
+  ],
+}
+
+const version2: CgroupFacts = {
+  kind: 'v2',
+  controllers: ['cpu', 'memory', 'pids'],
+  delegated: [],
+  hierarchies: [{ controllers: [], mountPoint: '/cg', ownGroup: '/user.slice/session-1.scope' }],
+}
+
+const memory = makeIsolator('resource/memory', { limit: '64Mi' })
+
+test('planCgroups() keeps a version 1 pod below the group of the caller and limits its tasks', (t) => {
+  const plan = planCgroups(version1, { uuid: 'u', apps: [{ name: 'a', app: plainApp() }], devicePolicy: false })
+  t.deepEqual(plan.pod, [{ op: 'cgroup', path: '/cg/pids/unit/rkt-u', join: 1 }])
+  t.deepEqual(plan.app('a'), [
+    { op: 'app-cgroup', path: '/cg/pids/unit/rkt-u/a' },
+    { op: 'cgroup-set', file: '/cg/pids/unit/rkt-u/a/pids.max', value: '2048' },
+  ])
+  t.deepEqual(plan.end, [{ op: 'end-cgroup', path: '/cg/pids/unit/rkt-u' }])
+  t.is(plan.subcgroup, 'unit/rkt-u')
+})
+
+test('planCgroups() closes devices where the pod could make nodes', (t) => {
+  const plan = planCgroups(version1, { uuid: 'u', apps: [{ name: 'a', app: plainApp() }], devicePolicy: true })
+  const policy = plan.pod.find(({ op }) => op === 'device-policy')
+  t.true(policy?.op === 'device-policy' && policy.path === '/cg/devices/rkt-u' && policy.rules.includes('c 1:3 rwm') && !policy.rules.some((rule) => rule.startsWith('a')))
+  t.true(plan.end.some((operation) => operation.op === 'end-cgroup' && operation.path === '/cg/devices/rkt-u'))
+})
+
+test('planCgroups() goes to the root of version 2 when nothing was delegated, and keeps init out of the inner groups', (t) => {
+  const plan = planCgroups(version2, { uuid: 'u', apps: [{ name: 'a', app: plainApp({ isolators: [memory] }) }], devicePolicy: false })
+  t.deepEqual(plan.pod, [
+    { op: 'cgroup-set', file: '/cg/cgroup.subtree_control', value: '+pids +memory' },
+    { op: 'cgroup', path: '/cg/rkt-u', join: 0 },
+    { op: 'cgroup-set', file: '/cg/rkt-u/cgroup.subtree_control', value: '+pids +memory' },
+    { op: 'cgroup', path: '/cg/rkt-u/_init', join: 1 },
+  ])
+  t.true(plan.app('a').some((operation) => operation.op === 'cgroup-set' && operation.file === '/cg/rkt-u/a/memory.max' && operation.value === '67108864'))
+})
+
+test('planCgroups() stays below a delegated version 2 group', (t) => {
+  const delegated = { ...version2, delegated: ['pids', 'memory'] }
+  const plan = planCgroups(delegated, { uuid: 'u', apps: [{ name: 'a', app: plainApp() }], devicePolicy: false })
+  t.deepEqual(plan.pod[0], { op: 'cgroup', path: '/cg/user.slice/session-1.scope/rkt-u', join: 0 })
+})
+
+test('planCgroups() refuses a limit for which the host has no controller', (t) => {
+  const cpu = makeIsolator('resource/cpu', { limit: '500m' })
+  t.throws(() => planCgroups(version1, { uuid: 'u', apps: [{ name: 'a', app: plainApp({ isolators: [cpu] }) }], devicePolicy: false }), {
+    code: 'unsupported-host',
+    message: 'cannot limit the pod: this host has no cpu controller for control groups',
+  })
+})
