@@ -9,8 +9,16 @@ export interface Importer {
   readonly child: ChildProcess
   /** Resolves when its modules are loaded and it begins. */
   readonly ready: Promise<void>
-  /** Exit code (null when it was killed) and the IDs it gave. */
-  readonly end: Promise<{ readonly code: number | null; readonly ids: readonly string[]; readonly errors: string }>
+  readonly end: Promise<ImporterEnd>
+}
+
+export interface ImporterEnd {
+  /** Null when it was killed. */
+  readonly code: number | null
+  readonly ids: readonly string[]
+  /** How long each import took. */
+  readonly times: readonly number[]
+  readonly errors: string
 }
 
 export function startImporter(one: TestStore, images: readonly string[]): Importer {
@@ -26,8 +34,11 @@ export function startImporter(one: TestStore, images: readonly string[]): Import
     })
     child.once('close', () => resolve())
   })
-  const end = new Promise<{ code: number | null; ids: string[]; errors: string }>((resolve) => {
-    child.once('close', (code) => resolve({ code, ids: lines.filter((line) => line !== 'ready'), errors }))
+  const end = new Promise<ImporterEnd>((resolve) => {
+    child.once('close', (code) => {
+      const words = lines.filter((line) => line !== 'ready').map((line) => line.split(' '))
+      resolve({ code, ids: words.map(([id = '']) => id), times: words.map(([, time]) => Number(time)), errors })
+    })
   })
   return { child, ready, end }
 }
