@@ -1,12 +1,12 @@
 // Bundles src/cli/main.ts into DIR, for a start that is as fast as Node allows:
-//   rkt.cjs             what the front-end runs: checks Node, then runs the script below from its code cache
-//   main-HASH.js        every module of ours, as one function
+//   rkt.cjs             what the front-end runs (tools/loader.cjs)
+//   main-HASH.js        every module of ours, as one function that takes require() and the address of the bundle
 //   main-HASH.cache     its compiled code (tools/code-cache.cjs); V8 itself refuses one that another release made
 //   openpgp.cjs …       large packages that few commands load
 // The hash joins the three: a command that runs meanwhile finds the old ones or the new ones.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 
@@ -41,33 +41,15 @@ function replaceFile(name, content) {
   renameSync(join(directory, `${name}.new`), join(directory, name))
 }
 
-function loader(hash) {
-  return `'use strict'
-const [major, minor] = process.versions.node.split('.').map(Number)
-if (major < 20 || (major === 20 && minor < 19)) {
-  process.stderr.write('rkt: cannot start with Node.js ' + process.versions.node + '; expected 20.19 or newer\\n')
-  process.exit(254)
-}
-const { readFileSync } = require('node:fs')
-const { Script } = require('node:vm')
-const filename = __dirname + '/main-${hash}.js'
-let cachedData
-try {
-  cachedData = readFileSync(__dirname + '/main-${hash}.cache')
-} catch {
-  // Without its code cache the script is compiled anew, function by function.
-}
-new Script(readFileSync(filename, 'latin1'), { filename, cachedData }).runInThisContext()(require, 'file://' + encodeURI(__filename))
-`
-}
-
 async function bundle(options) {
   const { outputFiles } = await build({ ...common, ...options })
   return outputFiles[0].text
 }
 
+// Where a package's default export is a function, that is what `require` gives: then an import of it finds it.
+const nodeDefault = "if(typeof module.exports.default==='function')module.exports=module.exports.default"
 const ownUrl = "const rktUrl=require('node:url').pathToFileURL(__filename).href;"
-for (const name of apart) replaceFile(`${name}.cjs`, await bundle({ entryPoints: [name], banner: { js: ownUrl } }))
+for (const name of apart) replaceFile(`${name}.cjs`, await bundle({ entryPoints: [name], banner: { js: ownUrl }, footer: { js: nodeDefault } }))
 
 const main = await bundle({
   // What the compiler made, not its source: esbuild's own form of `using` carries the failure of one turn of a loop into the next.
@@ -79,5 +61,5 @@ const main = await bundle({
 const hash = createHash('sha256').update(main).digest('hex').slice(0, 16)
 replaceFile(`main-${hash}.js`, main)
 execFileSync(process.execPath, ['tools/code-cache.cjs', join(directory, `main-${hash}.js`), join(directory, `main-${hash}.cache`)])
-replaceFile('rkt.cjs', loader(hash))
-for (const name of readdirSync(directory)) if (/^main-|\.mjs$/.test(name) && !name.startsWith(`main-${hash}.`)) rmSync(join(directory, name))
+replaceFile('rkt.cjs', readFileSync('tools/loader.cjs', 'utf8').replaceAll('@HASH@', hash))
+for (const name of readdirSync(directory)) if (/^main-/.test(name) && !name.startsWith(`main-${hash}.`)) rmSync(join(directory, name))

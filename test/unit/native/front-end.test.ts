@@ -19,7 +19,7 @@ function installed(): TemporaryDirectory {
   symlinkSync(process.execPath, dir.in('lib/rkt/node'))
   writeFileSync(
     dir.in('lib/rkt/rkt.cjs'),
-    `import fs from 'node:fs'
+    `const fs = require('node:fs')
     const state = fs.readFileSync(Number(process.env.RKT_CALLER_FD)).toString('base64')
     const status = fs.readFileSync('/proc/self/status', 'utf8')
     fs.writeFileSync(process.argv[2], JSON.stringify({ state, status, env: process.env, argv: process.argv.slice(2), fd: Number(process.env.RKT_CALLER_FD) }))`,
