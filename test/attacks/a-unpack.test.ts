@@ -138,7 +138,7 @@ test('A3, A4: nothing is unpacked through a symbolic link of the archive', async
     )
   }
   await allRefused(t, scene, { 'rootfs as a link': [{ name: 'rootfs', type: '2', linkname: scene.victim }] }, /"rootfs": not a directory/)
-  await allRefused(t, scene, { 'beneath a file': [{ name: 'rootfs/f' }, { name: 'rootfs/f/x' }] }, /not a directory in this archive/)
+  await allRefused(t, scene, { 'beneath a file': [{ name: 'rootfs/f' }, { name: 'rootfs/f/x' }], 'beneath a device': [{ name: 'rootfs/f', type: '3' }, { name: 'rootfs/f/x/y' }] }, /not a directory in this archive/)
 })
 
 test('A3 twin: symbolic links to anywhere unpack as they are, and a file takes the place of one', async (t) => {

@@ -46,52 +46,54 @@ int tree_note_directory(struct tree *tree, int fd, const struct timespec *mtime,
 	return records_add(&tree->records, &record, f);
 }
 
-/* Opens the directory `path`, making what is missing of it: 0755, root, as old as the epoch. */
+static int through_something(const struct tar_entry *e, struct failure *f)
+{
+	return tree_refuse(e, f, "a directory above it is not a directory in this archive");
+}
+
+/* Makes and opens a directory that no member named: 0755, root, as old as the epoch. `path` is where it lies, for devices. */
+static int make_directory(struct tree *tree, int above, const char *name, const char *path, const struct tar_entry *e, struct failure *f)
+{
+	const struct timespec epoch = { 0, 0 };
+	if (tree_find_device(tree, path))
+		return through_something(e, f);
+	if (mkdirat(above, name, 0755) < 0)
+		return tree_broken(e, f, "make a directory above it");
+	int fd __attribute__((cleanup(tree_close))) = tree_open_beneath(above, name);
+	if (fd < 0 || fchmod(fd, 0755) < 0 || fchown(fd, 0, 0) < 0)
+		return tree_broken(e, f, "set the mode of a directory above it");
+	if (tree_note_directory(tree, fd, &epoch, e, f) < 0)
+		return -1;
+	int made = fd;
+	fd = -1;
+	return made;
+}
+
+/* Opens the directory `path`, making what is missing of it. */
 static int open_directory(struct tree *tree, const char *path, const struct tar_entry *e, struct failure *f)
 {
 	int fd = tree_open_beneath(tree->root, path);
-	if (fd >= 0)
-		return fd;
-	if (errno == ELOOP || errno == ENOTDIR)
-		return tree_refuse(e, f, "a directory above it is not a directory in this archive");
-	if (errno != ENOENT)
-		return tree_broken(e, f, "open its directory");
-	char step[TAR_PATH_BYTES + 1];
+	char so_far[TAR_PATH_BYTES + 1];
 	size_t done = 0;
-	int above __attribute__((cleanup(tree_close))) = tree_open_beneath(tree->root, ".");
-	while (above >= 0 && path[done] != 0) {
-		size_t n = strcspn(path + done, "/");
-		memcpy(step, path + done, n);
-		step[n] = 0;
-		done += n;
-		int next = tree_open_beneath(above, step);
-		if (next < 0 && errno == ENOENT) {
-			const struct timespec epoch = { 0, 0 };
-			char whole[TAR_PATH_BYTES + 1];
-			memcpy(whole, path, done);
-			whole[done] = 0;
-			tree_drop_device(tree, whole);
-			if (mkdirat(above, step, 0755) < 0 || (next = tree_open_beneath(above, step)) < 0)
-				return tree_broken(e, f, "make a directory above it");
-			if (fchmod(next, 0755) < 0 || fchown(next, 0, 0) < 0) {
-				close(next);
-				return tree_broken(e, f, "set the mode of a directory above it");
-			}
-			if (tree_note_directory(tree, next, &epoch, e, f) < 0) {
-				close(next);
-				return -1;
-			}
-		}
-		close(above);
-		above = next;
-		done += path[done] == '/';
+	if (fd < 0 && errno == ENOENT)
+		fd = tree_open_beneath(tree->root, ".");
+	else
+		done = strlen(path);
+	while (fd >= 0 && path[done] != 0) {
+		const size_t start = done, end = start + strcspn(path + start, "/");
+		memcpy(so_far + start, path + start, end - start);
+		so_far[end] = 0;
+		int next = tree_open_beneath(fd, so_far + start);
+		if (next < 0 && errno == ENOENT)
+			next = make_directory(tree, fd, so_far + start, so_far, e, f);
+		close(fd);
+		fd = next;
+		so_far[end] = '/';
+		done = end + (path[end] == '/');
 	}
-	if (above < 0)
-		return errno == ELOOP || errno == ENOTDIR ? tree_refuse(e, f, "a directory above it is not a directory in this archive")
-							  : tree_broken(e, f, "open its directory");
-	fd = above;
-	above = -1;
-	return fd;
+	if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))
+		return through_something(e, f);
+	return fd < 0 ? tree_broken(e, f, "open its directory") : fd;
 }
 
 int tree_find_place(struct tree *tree, const struct tar_entry *e, struct place *place, struct failure *f)
