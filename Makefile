@@ -49,7 +49,7 @@ $(BUILD)/.tsc: $(TS) tsconfig.json node_modules/.package-lock.json
 
 $(LIB)/rkt.cjs: $(BUILD)/.tsc $(LIB)/node tools/bundle.mjs tools/loader.cjs tools/code-cache.cjs
 	@mkdir -p $(@D)
-	node tools/bundle.mjs $(LIB)
+	$(LIB)/node tools/bundle.mjs $(LIB)
 
 .PHONY: typecheck
 typecheck: node_modules/.package-lock.json
@@ -88,14 +88,6 @@ install: all
 	$(BUILD)/bin/rkt completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rkt
 	$(BUILD)/bin/rkt completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rkt.fish
 	for page in $(MAN); do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
-
-.PHONY: quickstart
-quickstart: $(BUILD)/.deps all
-	tools/quickstart
-
-.PHONY: bench
-bench: $(BUILD)/.deps all
-	tools/bench/bench.mjs
 
 .PHONY: clean
 clean:

@@ -9,6 +9,6 @@ $(LIB)/seccomp: $(SECCOMP_C) $(wildcard src/native/seccomp*.h)
 
 # The default filter, so that the first start does not compile it.
 all: $(BUILD)/.default-filter
-$(BUILD)/.default-filter: $(LIB)/seccomp $(BUILD)/.tsc tools/default-filter.mjs
-	node tools/default-filter.mjs $(LIB)
+$(BUILD)/.default-filter: $(LIB)/seccomp $(LIB)/node $(BUILD)/.tsc tools/default-filter.mjs
+	$(LIB)/node tools/default-filter.mjs $(LIB)
 	@touch $@

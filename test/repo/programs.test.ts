@@ -1,4 +1,7 @@
 import test from 'ava'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { Script } from 'node:vm'
 import { libraryFile } from '../../src/base/index.ts'
 import { readElf } from '../support/elf.ts'
 import { probe, rktProgram } from '../support/paths.ts'
@@ -17,4 +20,12 @@ test('the probes are static, so that they run in any image', (t) => {
 test('readElf() tells a dynamic program from a static one', (t) => {
   t.true(readElf('/bin/sh').hasInterpreter)
   t.true(readElf('/bin/sh').neededLibraries > 0)
+})
+
+test('the code cache of the bundle fits the Node that runs it', (t) => {
+  const library = dirname(libraryFile('rkt.cjs'))
+  const name = readdirSync(library).find((one) => /^main-[0-9a-f]{16}\.js$/.test(one)) ?? ''
+  const filename = join(library, name)
+  const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData: readFileSync(filename.replace(/\.js$/, '.cache')) })
+  t.false(script.cachedDataRejected)
 })
