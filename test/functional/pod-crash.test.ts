@@ -26,6 +26,7 @@ async function start(place: Place, ...words: readonly string[]): Promise<LivePod
 }
 
 async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null) return
   const exit = once(child, 'exit')
   child.kill('SIGKILL')
   await exit
