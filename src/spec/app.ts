@@ -1,6 +1,23 @@
 import { quote } from '../base/index.ts'
 import { fault, type Decoder } from './decode.ts'
-import { absolutePath, acName, checked, filledText, flag, integer, list, object, orElse, plainText, required, text, textAs, textMap, textWhere, uniqueList } from './decoders.ts'
+import {
+  absolutePath,
+  acName,
+  checked,
+  filledText,
+  flag,
+  integer,
+  list,
+  object,
+  orElse,
+  plainText,
+  required,
+  text,
+  textAs,
+  textMap,
+  textWhere,
+  uniqueList,
+} from './decoders.ts'
 import type { Isolator } from './isolator.ts'
 import { isolators } from './isolators.ts'
 import type { ACName } from './names.ts'

@@ -84,8 +84,13 @@ export function list<T>(decode: Decoder<T>): Decoder<readonly T[]> {
   }
 }
 
+interface UniqueListOptions<T> {
+  readonly key: (item: T) => string
+  readonly problem: (key: string) => string
+}
+
 /** As `list`, with a fault for each element whose key is already in the list. */
-export function uniqueList<T>(decode: Decoder<T>, options: { readonly key: (item: T) => string; readonly problem: (key: string) => string }): Decoder<readonly T[]> {
+export function uniqueList<T>(decode: Decoder<T>, options: UniqueListOptions<T>): Decoder<readonly T[]> {
   return (at) => {
     const items = list(decode)(at)
     if (items === undefined) return undefined

@@ -1,4 +1,4 @@
-import { asObject, fault, member, type Decoder } from './decode.ts'
+import { fault, member, type Decoder } from './decode.ts'
 import { acIdentifier, checked, filledText, flag, integer, list, object, optional, orElse, required, textAs, textMap, textWhere } from './decoders.ts'
 import type { Isolator, IsolatorKind } from './isolator.ts'
 import { asQuantity, type Quantity } from './quantity.ts'
@@ -54,18 +54,19 @@ const decoders: ReadonlyMap<string, Decoder<Details>> = new Map<string, Decoder<
   ['resource/network-bandwidth', then(resource({ default: true }), () => ({ kind: 'other' }))],
 ])
 
+const rawIsolator = object({ name: required(acIdentifier), value: optional<unknown>((at) => at.value) })
+
 /** One isolator. */
 export const isolator: Decoder<Isolator> = (at) => {
-  const named = object({ name: required(acIdentifier) })(at)
-  const source = asObject(at.value)
-  if (named === undefined || source === undefined) return undefined
-  const value = Object.hasOwn(source, 'value') ? (source['value'] ?? null) : null
-  const decode = decoders.get(named.name)
-  if (decode === undefined) return { kind: 'other', name: named.name, value }
+  const raw = rawIsolator(at)
+  if (raw === undefined) return undefined
+  const { name, value = null } = raw
+  const decode = decoders.get(name)
+  if (decode === undefined) return { kind: 'other', name, value }
   const there = member(at, 'value', value)
   if (value === null) return fault(there, 'missing')
   const details = decode(there)
-  return details === undefined ? undefined : { ...details, name: named.name, value }
+  return details === undefined ? undefined : { ...details, name, value }
 }
 
 /** Kinds of which one app may have several: they add up. */

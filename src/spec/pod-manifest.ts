@@ -1,7 +1,23 @@
 import { parseStrictJson, quote, type ImageID } from '../base/index.ts'
 import { app, port, type App, type Port } from './app.ts'
 import { decodeDocument, type Decoder } from './decode.ts'
-import { acIdentifier, acName, filledText, flag, imageID, integer, list, object, optional, orElse, required, textAs, textMap, textWhere, uniqueList } from './decoders.ts'
+import {
+  acIdentifier,
+  acName,
+  filledText,
+  flag,
+  imageID,
+  integer,
+  list,
+  object,
+  optional,
+  orElse,
+  required,
+  textAs,
+  textMap,
+  textWhere,
+  uniqueList,
+} from './decoders.ts'
 import { acVersion } from './image-manifest.ts'
 import { isIPAddress } from './ip.ts'
 import type { Isolator } from './isolator.ts'

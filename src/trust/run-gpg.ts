@@ -63,12 +63,18 @@ export async function runGpg(argv: readonly string[], options: RunGpgOptions): P
     child.once('close', (code) => resolve(code))
   })
   const texts = Promise.all([child.stdout, child.stderr, child.stdio[3]].map(collect))
-  const [code, [output, errors, status]] = await finished(Promise.all([ended, texts]), { deadline, signal, deadlineMs })
+  const [code, [output, errors, status]] = await finished(Promise.all([ended, texts]), { deadline, options })
   if (code !== 0) throw new RktError('child-failed', `gpg: ${firstWords(errors)}`)
   return { output: output ?? new Uint8Array(), status: statusLines(status) }
 }
 
-async function finished<T>(work: Promise<T>, { deadline, signal, deadlineMs }: { deadline: AbortSignal; signal: AbortSignal | undefined; deadlineMs: number }): Promise<T> {
+interface FinishedOptions {
+  readonly deadline: AbortSignal
+  readonly options: RunGpgOptions
+}
+
+/** Waits, and says why it was ended when it was. */
+async function finished<T>(work: Promise<T>, { deadline, options: { signal, deadlineMs } }: FinishedOptions): Promise<T> {
   try {
     return await work
   } catch (cause) {

@@ -44,7 +44,8 @@ export async function signFile(options: SignFileOptions): Promise<SignedFile> {
   const out = resolve(options.out ?? `${file}.asc`)
   checkFiles(file, { out, overwrite: options.overwrite })
   const gpg = { env: options.env, deadlineMs: options.deadlineMs ?? defaultDeadlineMs, signal: options.signal }
-  const signed = options.keyFile === undefined ? await sign(file, { key: options.key, gpg }) : await signWithKeyFile(file, { options, keyFile: resolve(options.keyFile), gpg })
+  const { key, keyFile } = options
+  const signed = keyFile === undefined ? await sign(file, { key, gpg }) : await signWithKeyFile(file, { options, keyFile: resolve(keyFile), gpg })
   writeDurably(out, signed.signature, { mode: 0o644 })
   return { path: out, fingerprint: signed.fingerprint }
 }
@@ -88,7 +89,9 @@ async function importAndSign(file: string, { keyFile, gpg }: { readonly keyFile:
   const { output } = await naming(file, () => runGpg(['--list-secret-keys', '--with-colons'], gpg))
   const lines = Buffer.from(output).toString('utf8').split('\n')
   const key = lines.find((line) => line.startsWith('fpr:'))?.split(':')[9]
-  if (key === undefined) throw new RktError('key-invalid', `cannot sign with ${quote(keyFile)}: it has no secret key`, { hint: 'gpg --armor --export-secret-keys KEY' })
+  if (key === undefined) {
+    throw new RktError('key-invalid', `cannot sign with ${quote(keyFile)}: it has no secret key`, { hint: 'gpg --armor --export-secret-keys KEY' })
+  }
   return sign(file, { key, gpg })
 }
 

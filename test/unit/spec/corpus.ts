@@ -183,6 +183,7 @@ export const imageCases: readonly Case[] = [
   { title: 'user labels that are no strings', manifest: imageWithApp({ userLabels: { a: 1 } }), expected: 'bad' },
 
   { title: 'a member that differs in capitals only', manifest: image({ Name: 'evil.com/app' }), expected: 'beyond-schema' },
+  { title: 'an isolator with a second value in capitals', manifest: imageWithApp({ isolators: [{ name: 'os/linux/no-new-privileges', value: true, Value: false }] }), expected: 'beyond-schema' },
   { title: 'two labels of one name', manifest: image({ labels: [{ name: 'a', value: '1' }, { name: 'a', value: '2' }] }), expected: 'beyond-schema' },
   { title: 'an arch that the os has not', manifest: image({ labels: [{ name: 'os', value: 'linux' }, { name: 'arch', value: 'x86_64' }] }), expected: 'beyond-schema' },
   { title: 'two annotations of one name', manifest: image({ annotations: [{ name: 'a', value: '' }, { name: 'a', value: '' }] }), expected: 'beyond-schema' },
