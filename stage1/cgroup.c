@@ -8,7 +8,8 @@
 #include "sys.h"
 
 int cgroup_create(const char *path, int *procs, struct fail *f) {
-  if (mkdir(path, 0755) && errno != EEXIST) return fail(f, "make cgroup", path);
+  /* Apps read their own limits there, whatever our umask. */
+  if (mkdir(path, 0755) == 0 ? chmod(path, 0755) : errno != EEXIST) return fail(f, "make cgroup", path);
   own int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (dir < 0) return fail(f, "open cgroup", path);
   *procs = openat(dir, "cgroup.procs", O_WRONLY | O_CLOEXEC);

@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "app.h"
+#include "clients.h"
 #include "init-setup.h"
 #include "sys.h"
 
-enum { MAX_CLIENTS = 64 };
 enum app_state { APP_WAITING, APP_SETTING_UP, APP_RUNNING, APP_POST_STOP, APP_ENDED };
 
 struct app {
@@ -25,16 +25,11 @@ struct app {
   int failed; /* MESSAGE_FAILED was sent for it */
 };
 
-struct client {
-  int connection;
-  pid_t pid;
-};
-
 struct pod {
   const struct init *init;
   struct app app[PLAN_MAX_APPS];
   struct app_place place[PLAN_MAX_APPS];
-  struct client client[MAX_CLIENTS];
+  struct clients clients;
   uint32_t started;
   int status;        /* of the first app that failed */
   int stopping;
@@ -52,12 +47,16 @@ static void tell_outer(const struct pod *pod, enum message_kind kind, uint32_t a
   message_send(pod->init->outer, &message, NULL);
 }
 
+static int64_t stop_timeout_ms(const struct pod *pod) {
+  const struct op *timeout = section_find(&pod->init->plan->pod, OP_STOP_TIMEOUT);
+  return timeout ? (int64_t)timeout->field[0].number : 10000;
+}
+
 /* SIGTERM to every app, SIGKILL to everything when the time is up; apps that do not run yet are not waited for. */
 static void stop(struct pod *pod) {
   if (pod->stopping) return;
   pod->stopping = 1;
-  const struct op *timeout = section_find(&pod->init->plan->pod, OP_STOP_TIMEOUT);
-  pod->kill_at_ms = now_ms() + (timeout ? (int64_t)timeout->field[0].number : 10000);
+  pod->kill_at_ms = now_ms() + stop_timeout_ms(pod);
   for (uint32_t i = 0; i < pod->init->plan->apps; i++) {
     struct app *app = &pod->app[i];
     if (app->state == APP_RUNNING) kill(app->pid, SIGTERM);
@@ -95,13 +94,6 @@ static int start_post_stop(struct pod *pod, uint32_t index) {
 
 static int exit_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
-static void client_ended(struct client *client, int status) {
-  struct message message = {.version = CONTROL_VERSION, .kind = MESSAGE_EXITED, .value = status};
-  message_send(client->connection, &message, NULL);
-  close(client->connection);
-  *client = (struct client){.connection = -1};
-}
-
 static void drain_report(struct pod *pod, uint32_t index);
 
 static void reaped(struct pod *pod, pid_t pid, int status) {
@@ -119,8 +111,7 @@ static void reaped(struct pod *pod, pid_t pid, int status) {
     if (app->failed || !start_post_stop(pod, i)) app_ended(pod, i);
     return;
   }
-  for (int i = 0; i < MAX_CLIENTS; i++)
-    if (pod->client[i].connection >= 0 && pod->client[i].pid == pid) client_ended(&pod->client[i], exit_status(status));
+  clients_reaped(&pod->clients, pid, exit_status(status));
 }
 
 static void reap(struct pod *pod) {
@@ -201,45 +192,15 @@ static void start_app(struct pod *pod, uint32_t index, struct message_fds *fds, 
   }
 }
 
-static void add_client(struct pod *pod, struct message_fds *fds) {
-  for (int i = 0; i < MAX_CLIENTS && fds->count == 1; i++) {
-    if (pod->client[i].connection >= 0) continue;
-    pod->client[i] = (struct client){.connection = fds->fd[0]};
-    fds->count = 0;
-  }
-  message_close_fds(fds);
-}
-
 /* Returns 0 when the outer launcher is gone: the pod dies with it. */
 static int from_outer(struct pod *pod) {
   struct message message;
   struct message_fds fds;
   if (message_receive(pod->init->outer, &message, &fds) <= 0) return 0;
   if (message.kind == MESSAGE_START && message.app < pod->init->plan->apps) start_app(pod, message.app, &fds, (uint32_t)message.value);
-  else if (message.kind == MESSAGE_CLIENT) add_client(pod, &fds);
+  else if (message.kind == MESSAGE_CLIENT) clients_add(&pod->clients, &fds);
   else message_close_fds(&fds);
   return 1;
-}
-
-static void from_client(struct pod *pod, struct client *client) {
-  struct message message;
-  struct message_fds fds;
-  int got = message_receive(client->connection, &message, &fds);
-  if (got <= 0) {
-    if (client->pid > 0) kill(client->pid, SIGHUP);
-    close(client->connection);
-    *client = (struct client){.connection = -1};
-    return;
-  }
-  if (message.kind == MESSAGE_ENTER && client->pid == 0) {
-    pid_t child = fork();
-    if (child == 0) enter_child(pod->init->plan, pod->place, pod->init->caller, &fds, client->connection);
-    if (child > 0) client->pid = child;
-    else client_ended(client, STATUS_OWN_FAILURE);
-  } else if (message.kind == MESSAGE_SIGNAL && client->pid > 0 && message.value > 0 && message.value < 65) {
-    kill(client->pid, message.value);
-  }
-  message_close_fds(&fds);
 }
 
 static void on_signal(struct pod *pod, int signals) {
@@ -268,9 +229,7 @@ static size_t collect_polls(const struct pod *pod, int signals, struct pollfd *p
   polls[count++] = (struct pollfd){.fd = signals, .events = POLLIN};
   for (uint32_t i = 0; i < pod->init->plan->apps; i++)
     if (pod->app[i].report >= 0) polls[count++] = (struct pollfd){.fd = pod->app[i].report, .events = POLLIN};
-  for (int i = 0; i < MAX_CLIENTS; i++)
-    if (pod->client[i].connection >= 0) polls[count++] = (struct pollfd){.fd = pod->client[i].connection, .events = POLLIN};
-  return count;
+  return clients_poll(&pod->clients, polls, count);
 }
 
 static void dispatch(struct pod *pod, int fd) {
@@ -279,11 +238,8 @@ static void dispatch(struct pod *pod, int fd) {
       take_report(pod, i);
       return;
     }
-  for (int i = 0; i < MAX_CLIENTS; i++)
-    if (pod->client[i].connection == fd) {
-      from_client(pod, &pod->client[i]);
-      return;
-    }
+  const struct init *init = pod->init;
+  clients_event(&pod->clients, fd, &(struct pod_view){.plan = init->plan, .places = pod->place, .caller = init->caller});
 }
 
 static int serve(struct pod *pod, int signals) {
@@ -299,7 +255,8 @@ static int serve(struct pod *pod, int signals) {
     if (ready < 0 && errno != EINTR) return STATUS_OWN_FAILURE;
     if (pod->kill_at_ms && now_ms() >= pod->kill_at_ms) {
       kill(-1, SIGKILL);
-      pod->kill_at_ms = 0;
+      /* The handlers that run now get as long as the apps got. */
+      pod->kill_at_ms = now_ms() + stop_timeout_ms(pod);
     }
     if (ready <= 0) continue;
     if (polls[0].revents && !from_outer(pod)) return 128 + SIGKILL;
@@ -321,7 +278,7 @@ _Noreturn void init_main(const struct init *init) {
     pod.app[i].report = -1;
     pod.place[i].mount_ns = pod.place[i].cgroup_ns = -1;
   }
-  for (int i = 0; i < MAX_CLIENTS; i++) pod.client[i].connection = -1;
+  clients_prepare(&pod.clients);
   if (message_receive(init->outer, &go, &none) != 1 || go.kind != MESSAGE_GO) _exit(STATUS_OWN_FAILURE);
 
   sigset_t all;

@@ -85,14 +85,23 @@ static void read_some(struct stream *s) {
   }
 }
 
+/* Nobody reads on: an app that closed its input does not want the rest of the caller's. */
+static void end_of_output(struct stream *s) {
+  if (s->close_to) {
+    close(s->to);
+    if (s->from >= 0) close(s->from);
+    s->from = -1;
+  }
+  s->to = -1;
+}
+
 static void write_some(struct stream *s) {
   size_t size = s->end - s->start;
   /* At most PIPE_BUF: a pipe that polls writable takes it without blocking, though its flags are the caller's. */
   ssize_t put = write(s->to, s->buffer + s->start, size < 4096 ? size : 4096);
   if (put < 0) {
     if (errno == EAGAIN || errno == EINTR) return;
-    if (s->close_to) close(s->to);
-    s->to = -1;
+    end_of_output(s);
     return;
   }
   s->start += (size_t)put;
@@ -106,8 +115,7 @@ void stream_event(struct stream *s, const struct pollfd *poll) {
   if (!poll->revents) return;
   if (pending(s) && s->to == poll->fd) {
     if (poll->revents & (POLLERR | POLLNVAL) && !(poll->revents & POLLOUT)) {
-      if (s->close_to) close(s->to);
-      s->to = -1;
+      end_of_output(s);
     } else {
       write_some(s);
     }

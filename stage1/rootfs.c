@@ -105,7 +105,10 @@ static int attach_volume(int mount_fd, int root, const char *path, struct fail *
   own int target = ensure(root, path, S_ISDIR(st.st_mode), f);
   if (target < 0) return -1;
   struct stat there;
-  if (fstat(target, &there)) return fail(f, "open mount target", path);
+  struct statfs fs;
+  if (fstat(target, &there) || fstatfs(target, &fs)) return fail(f, "open mount target", path);
+  /* A link of the image may lead where the planner refuses to mount: process labels and terminals need the real file systems. */
+  if (fs.f_type == PROC_MAGIC || fs.f_type == DEVPTS_MAGIC) return fail_as(f, EPERM, "mount a volume on (the place belongs to the system)", path);
   if (S_ISDIR(st.st_mode) != S_ISDIR(there.st_mode)) return fail_as(f, S_ISDIR(st.st_mode) ? ENOTDIR : EISDIR, "mount a volume on", path);
   return attach(mount_fd, target, path, f);
 }

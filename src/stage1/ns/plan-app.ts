@@ -57,7 +57,7 @@ export function planApp(inputs: AppPlanInputs): AppPlan {
       { op: 'mkdir', path: 'tmp', mode: 0o1777 },
       ...volumes.operations,
       ...providedFiles(inputs, targets),
-      { op: 'symlink', path: 'etc/mtab', target: '../proc/self/mounts' },
+      ...(targets.includes('/etc') ? [] : [{ op: 'symlink', path: 'etc/mtab', target: '../proc/self/mounts' } as const]),
       ...(app.runtime.readOnlyRootFS ? [{ op: 'root-read-only' } as const] : []),
       ...inputs.cgroups,
       ...app.app.eventHandlers.map(({ name, exec }): Operation => ({
