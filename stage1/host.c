@@ -1,6 +1,7 @@
 #include "host.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
@@ -33,12 +34,40 @@ static int clone_mount(const struct host *host, const char *path, uint64_t flags
   return move_fd(&fd);
 }
 
-/* Clones `path` and attaches the clone on `mnt`; overlay resolves its layers by the descriptor. KERNEL: detached layers need 6.15. */
-static int attach_layer(const struct host *host, const char *path, uint64_t flags, struct fail *f) {
-  own int fd = clone_mount(host, path, flags | VOLUME_IDMAP, f);
-  if (fd < 0) return -1;
-  if (sys_move_mount(fd, "", AT_FDCWD, "mnt", MOVE_MOUNT_F_EMPTY_PATH)) return fail(f, "attach layer", path);
-  return move_fd(&fd);
+int host_open(struct host *host, int pod, pid_t init, struct fail *f) {
+  char path[64];
+  host->pod = pod;
+  host->home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+  host->home_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  snprintf(path, sizeof path, "/proc/%d/ns/mnt", init);
+  host->init_mounts = open(path, O_RDONLY | O_CLOEXEC);
+  snprintf(path, sizeof path, "/proc/%d/cwd", init);
+  host->init_pod = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (host->home < 0 || host->home_root < 0 || host->init_mounts < 0 || host->init_pod < 0) return fail(f, "open namespaces of", "init");
+  return 0;
+}
+
+void host_close(struct host *host) {
+  close_owned(&host->home);
+  close_owned(&host->home_root);
+  close_owned(&host->init_mounts);
+  close_owned(&host->init_pod);
+}
+
+static int enter_init_mounts(const struct host *host, struct fail *f) {
+  if (setns(host->init_mounts, CLONE_NEWNS) || fchdir(host->init_pod)) return fail(f, "join mount namespace of", "init");
+  /* Without a user namespace of its own the copy still shares its mounts with the host: nothing may travel back. */
+  return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ? fail(f, "make mounts private", "") : 0;
+}
+
+static int leave_init_mounts(const struct host *host, struct fail *f) {
+  if (setns(host->home, CLONE_NEWNS) || fchdir(host->home_root) || chroot(".") || fchdir(host->pod)) return fail(f, "leave mount namespace", "");
+  return 0;
+}
+
+/* Attaches a detached layer on `mnt`; overlay finds it by its descriptor. KERNEL: detached layers need 6.15. */
+static int attach_layer(int layer, const char *name, struct fail *f) {
+  return sys_move_mount(layer, "", AT_FDCWD, "mnt", MOVE_MOUNT_F_EMPTY_PATH) ? fail(f, "attach layer", name) : 0;
 }
 
 /*
@@ -58,34 +87,40 @@ static int mount_overlay_as(uint32_t id, const char *options, struct fail *f) {
   return result ? fail(f, "mount overlay", options) : 0;
 }
 
-static int overlay_root(const struct host *host, const struct op *op, struct fail *f) {
+enum { MAX_LAYERS = 64 };
+
+/* Attaches the layers, which are followed by the directory of upper and work, and mounts the overlay over them; gives a detached clone. */
+static int assemble_overlay(const struct host *host, const struct op *op, const int *layers, struct fail *f) {
   char options[4096];
-  size_t at = (size_t)snprintf(options, sizeof options, "userxattr,lowerdir=");
-  int layers[64];
   uint32_t count = op->field[0].strings.count;
-  if (count == 0 || count > 64) return fail_as(f, E2BIG, "mount overlay", "number of layers");
-  int result = -1;
-  uint32_t opened = 0;
-  for (; opened < count; opened++) {
-    layers[opened] = attach_layer(host, op->field[0].strings.list[opened], VOLUME_READ_ONLY, f);
-    if (layers[opened] < 0) goto done;
-    at += (size_t)snprintf(options + at, sizeof options - at, "%s/proc/self/fd/%d", opened ? ":" : "", layers[opened]);
+  int base = layers[count];
+  size_t at = (size_t)snprintf(options, sizeof options, "userxattr,lowerdir=");
+  for (uint32_t i = 0; i < count; i++) {
+    if (attach_layer(layers[i], op->field[0].strings.list[i], f)) return -1;
+    at += (size_t)snprintf(options + at, sizeof options - at, "%s/proc/self/fd/%d", i ? ":" : "", layers[i]);
   }
-  {
-    own int base = attach_layer(host, op->field[1].text, 0, f);
-    if (base < 0) goto done;
-    at += (size_t)snprintf(options + at, sizeof options - at, ",upperdir=/proc/self/fd/%d/%s,workdir=/proc/self/fd/%d/%s", base,
-                           op->field[2].text, base, op->field[3].text);
-    if (at >= sizeof options) {
-      fail_as(f, E2BIG, "mount overlay", "options");
-      goto done;
-    }
-    if (mount_overlay_as(host->user_ns >= 0 ? host->shift : 0, options, f)) goto done;
-    result = clone_mount(host, "mnt", VOLUME_NODEV, f);
+  if (attach_layer(base, op->field[1].text, f)) return -1;
+  at += (size_t)snprintf(options + at, sizeof options - at, ",upperdir=/proc/self/fd/%d/%s,workdir=/proc/self/fd/%d/%s", base, op->field[2].text,
+                         base, op->field[3].text);
+  if (at >= sizeof options) return fail_as(f, E2BIG, "mount overlay", "options");
+  if (mount_overlay_as(host->user_ns >= 0 ? host->shift : 0, options, f)) return -1;
+  return clone_mount(host, "mnt", VOLUME_NODEV, f);
+}
+
+static int overlay_root(const struct host *host, const struct op *op, struct fail *f) {
+  int layers[MAX_LAYERS + 1];
+  uint32_t count = op->field[0].strings.count, opened = 0;
+  if (count == 0 || count > MAX_LAYERS) return fail_as(f, E2BIG, "mount overlay", "number of layers");
+  for (; opened <= count; opened++) {
+    int is_base = opened == count;
+    const char *path = is_base ? op->field[1].text : op->field[0].strings.list[opened];
+    layers[opened] = clone_mount(host, path, VOLUME_IDMAP | (is_base ? 0 : VOLUME_READ_ONLY), f);
+    if (layers[opened] < 0) break;
   }
-done:
+  own int result = -1;
+  if (opened == count + 1 && enter_init_mounts(host, f) == 0) result = assemble_overlay(host, op, layers, f);
   for (uint32_t i = 0; i < opened; i++) close(layers[i]);
-  return result;
+  return leave_init_mounts(host, f) ? -1 : move_fd(&result);
 }
 
 /* An empty /dev owned by the pod's root; its nodes and links are the operations that follow. */

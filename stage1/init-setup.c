@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "message.h"
 #include "rootfs.h"
 #include "sys.h"
 
@@ -29,6 +30,14 @@ static int loopback_up(struct fail *f) {
   return ioctl(socket_fd, SIOCSIFFLAGS, &request) ? fail(f, "bring up", "lo") : 0;
 }
 
+/* Outer builds the apps' roots in this very namespace until it says so. */
+static int wait_for_mounts(int outer, struct fail *f) {
+  struct message message;
+  struct message_fds none;
+  if (message_receive(outer, &message, &none) == 1 && message.kind == MESSAGE_DETACH) return 0;
+  return fail_as(f, ECONNRESET, "wait for", "the launcher");
+}
+
 static int make_mask_sources(struct fail *f) {
   own int file = open("." INIT_MASK_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0000);
   if (file < 0 || mkdir("." INIT_MASK_DIR, 0000)) return fail(f, "make mask", "");
@@ -39,7 +48,7 @@ static int make_mask_sources(struct fail *f) {
  * Init's own root: an empty tmpfs with the pod's /proc and /sys. Both are made while the host's are still visible, which the kernel asks
  * for in a user namespace; the host's tree is then detached.
  */
-static int change_root(int own_network, struct fail *f) {
+static int change_root(int outer, int own_network, struct fail *f) {
   const unsigned plain = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) return fail(f, "make mounts private", "");
   own int proc = mount_new("proc", "", plain, f);
@@ -48,6 +57,7 @@ static int change_root(int own_network, struct fail *f) {
   if (own_network && sys < 0) return -1;
   own int root = mount_new("tmpfs", "mode=0755,size=64k,nr_inodes=16", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, f);
   if (root < 0) return -1;
+  if (wait_for_mounts(outer, f)) return -1;
   if (sys_move_mount(root, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) || fchdir(root)) return fail(f, "mount", "init root");
   if (mkdir("proc", 0555) || mkdir("sys", 0555) || mkdir("." INIT_ROOT, 0755)) return fail(f, "make", "init root");
   if (make_mask_sources(f)) return -1;
@@ -90,6 +100,6 @@ int init_setup(const struct init *init, struct fail *f) {
   if (hostname && (init->flags & CLONE_NEWUTS) && sethostname(hostname->field[0].text, strlen(hostname->field[0].text)))
     return fail(f, "set hostname", hostname->field[0].text);
   if ((init->flags & CLONE_NEWNET) && loopback_up(f)) return -1;
-  if (change_root((init->flags & CLONE_NEWNET) != 0, f)) return -1;
+  if (change_root(init->outer, (init->flags & CLONE_NEWNET) != 0, f)) return -1;
   return set_sysctls(pod, f);
 }

@@ -10,6 +10,7 @@ enum { MESSAGE_MAX_FDS = 128, CONTROL_VERSION = 1 };
 
 enum message_kind {
   MESSAGE_GO = 1,        /* outer → init: ids are mapped */
+  MESSAGE_DETACH,        /* outer → init: nothing of the host's tree is needed any more */
   MESSAGE_START,         /* outer → init: the descriptors of app `app` */
   MESSAGE_CLIENT,        /* outer → init: a checked client, its connection and its descriptors */
   MESSAGE_NAMESPACES,    /* app child → init: its mount and cgroup namespaces */

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -175,15 +174,14 @@ static int make_stdio(const struct outer *outer, const struct section *app, stru
   return 0;
 }
 
-static int start_app(const struct outer *outer, struct supervisor *supervisor, uint32_t index, struct fail *f) {
+/* Hands one app to init, with the mounts that `fds` holds. */
+static int start_app(const struct outer *outer, struct supervisor *supervisor, uint32_t index, struct message_fds *mounts, struct fail *f) {
   const struct section *app = &outer->plan.app[index];
-  const struct op *idmap = section_find(&outer->plan.pod, OP_IDMAP);
-  struct host host = {.user_ns = outer->user_ns, .shift = idmap ? (uint32_t)idmap->field[0].number : 0};
-  struct message_fds fds = {0};
+  struct message_fds fds = *mounts;
   int procs[MAX_CGROUPS];
   uint32_t cgroups = 0;
-  int result = host_mounts(&host, app, &fds, f);
-  if (result == 0) result = make_stdio(outer, app, supervisor, index, &fds, f);
+  mounts->count = 0;
+  int result = make_stdio(outer, app, supervisor, index, &fds, f);
   if (result == 0) result = make_cgroups(app, OP_APP_CGROUP, procs, &cgroups, f);
   if (result == 0) {
     memcpy(fds.fd + fds.count, procs, sizeof(int) * cgroups);
@@ -195,17 +193,18 @@ static int start_app(const struct outer *outer, struct supervisor *supervisor, u
   return result;
 }
 
-/*
- * Mounts are made in a private copy of the host's mount namespace, which ends with this function: nothing of the pod is ever seen on
- * the host, and the host's own mounts are not kept busy by us. The working directory, the pod's, follows into the copy; the descriptor
- * of the pod directory stays with the original and cannot be mounted on.
- */
+/* Makes the mounts of all apps while init still holds the host's tree, lets init go on, then starts the apps one after the other. */
 static int start_apps(const struct outer *outer, struct supervisor *supervisor, struct fail *f) {
-  own int home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-  if (home < 0 || unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) return fail(f, "make mount namespace", "");
-  int result = 0;
-  for (uint32_t i = 0; i < outer->plan.apps && result == 0; i++) result = start_app(outer, supervisor, i, f);
-  if (setns(home, CLONE_NEWNS) || fchdir(outer->pod)) return fail(f, "leave mount namespace", "");
+  static struct message_fds mounts[PLAN_MAX_APPS];
+  const struct op *idmap = section_find(&outer->plan.pod, OP_IDMAP);
+  struct host host = {.user_ns = outer->user_ns, .shift = idmap ? (uint32_t)idmap->field[0].number : 0};
+  int result = host_open(&host, outer->pod, outer->init, f);
+  for (uint32_t i = 0; i < outer->plan.apps && result == 0; i++) result = host_mounts(&host, &outer->plan.app[i], &mounts[i], f);
+  host_close(&host);
+  struct message detach = {.version = CONTROL_VERSION, .kind = MESSAGE_DETACH};
+  if (result == 0 && message_send(outer->control, &detach, NULL)) result = fail(f, "start", "pod init");
+  for (uint32_t i = 0; i < outer->plan.apps && result == 0; i++) result = start_app(outer, supervisor, i, &mounts[i], f);
+  for (uint32_t i = 0; i < outer->plan.apps; i++) message_close_fds(&mounts[i]);
   return result;
 }
 
