@@ -4,7 +4,6 @@ import type { PodImage } from '../pod/index.ts'
 import { acquireImage, openStore, type ImageRecord, type Store } from '../store/index.ts'
 import { openKeystore, type Keystore } from '../trust/index.ts'
 import type { Context } from './context.ts'
-import { fetchWarnings } from './insecure.ts'
 import type { PullPolicy } from './pull-policy.ts'
 import { userAgent } from './version.ts'
 
@@ -25,9 +24,8 @@ export interface OpenImagesOptions {
   readonly onProgress?: OnProgress
 }
 
-/** Opens store and keystore, and warns of checks that are off. */
+/** Opens store and keystore. */
 export function openImages(context: Context, { pullPolicy, onProgress }: OpenImagesOptions): ImagePlace {
-  for (const warning of fetchWarnings(context.insecure)) context.log.warn(warning)
   const { log, signal, insecure, cwd } = context
   const store = openStore(context.dataDir, { create: true, log })
   const keystore = openKeystore(context.config)

@@ -42,14 +42,6 @@ export function parseInsecureOptions(values: readonly string[]): InsecureOptions
   }
 }
 
-/** The warnings that are always shown where images are fetched. */
-export function fetchWarnings(insecure: InsecureOptions): readonly string[] {
-  return [
-    ...(insecure.image ? ['warning: image signature verification has been disabled'] : []),
-    ...(insecure.tls ? ['warning: TLS verification has been disabled'] : []),
-  ]
-}
-
 function refuse(value: string, reason: string): RktError {
   return new RktError('usage', `invalid argument ${JSON.stringify(value)} for --insecure-options=${value}: ${reason}`, {
     hint: `the options are none, ${bits.join(', ')}, all-fetch, all-run and all`,

@@ -1,4 +1,5 @@
 import { RktError } from '../../base/index.ts'
+import { warmCgroups } from '../../stage1/index.ts'
 import type { Context } from '../context.ts'
 import { gatherPod } from '../gather-pod.ts'
 import { openImages } from '../images.ts'
@@ -16,6 +17,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   const start = readStartFlags(flags, context)
   if (start.interactive && apps.length > 1) throw new RktError('usage', 'interactive option only supports one image')
   const prepare = readPrepareFlags(flags, context)
+  warmCgroups()
   using bar = progressBar({ columns: context.env['COLUMNS'], now: context.now })
   const place = openImages(context, { pullPolicy, onProgress: bar.onProgress })
   const { images, manifest: makeManifest } = await gatherPod(context, invocation, place)

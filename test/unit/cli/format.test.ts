@@ -2,7 +2,7 @@ import test from 'ava'
 import { RktError } from '../../../src/base/index.ts'
 import { parseDuration } from '../../../src/cli/duration.ts'
 import { failureLines } from '../../../src/cli/failure.ts'
-import { fetchWarnings, parseInsecureOptions } from '../../../src/cli/insecure.ts'
+import { parseInsecureOptions } from '../../../src/cli/insecure.ts'
 import { progressLine } from '../../../src/cli/progress.ts'
 import { humanSize } from '../../../src/cli/sizes.ts'
 import { tabulate } from '../../../src/cli/tabulate.ts'
@@ -43,14 +43,6 @@ test('parseInsecureOptions() refuses unknown and repeated options', (t) => {
   t.throws(() => parseInsecureOptions(['constructor']), { message: /: unknown option "constructor"$/ })
   t.throws(() => parseInsecureOptions(['image,image']), { message: /: duplicated option "image"$/ })
   t.throws(() => parseInsecureOptions(['image', 'image']), { message: /: duplicated option "image"$/ })
-})
-
-test('fetchWarnings() names what is off', (t) => {
-  t.deepEqual(fetchWarnings(parseInsecureOptions(['all-fetch'])), [
-    'warning: image signature verification has been disabled',
-    'warning: TLS verification has been disabled',
-  ])
-  t.deepEqual(fetchWarnings(parseInsecureOptions(['all-run'])), [])
 })
 
 test('relativeTime() uses the words of the original', (t) => {
