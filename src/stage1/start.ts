@@ -11,6 +11,7 @@ import { writePodFiles } from './pod-files.ts'
 import { readHostFacts, readRootFacts } from './read-facts.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
 import { appFilter } from './app-filter.ts'
+import { warmCgroups } from './warm-cgroups.ts'
 
 /** Ids of a pod that shares those of the host. */
 const hostIdCount = 2 ** 32 - 1
@@ -49,6 +50,7 @@ export async function planPod(options: StartOptions): Promise<{ readonly json: u
  */
 export async function startPod(options: StartOptions): Promise<never> {
   const { pod, prepared, runtime, log } = options
+  warmCgroups()
   const network = networksOf(options)
   let made = await makePlan(options, { network, connected: { interfaces: [] } })
   for (const warning of made.warnings) log.warn(warning)
