@@ -12,12 +12,12 @@ export function prepare(argv, options = {}) {
   return stdout
 }
 
-/** Runs a command once: milliseconds, and the largest resident set of any of its processes in KiB. */
+/** Runs a command once: milliseconds from start to end, milliseconds of processor time, largest resident set of any of its processes. */
 export function timed(program, argv, env = environment) {
   const { output, error } = spawnSync(program, argv, { env, stdio: ['ignore', 'ignore', 'pipe', 'pipe'], maxBuffer: 1 << 26 })
-  const [nanoseconds, peakKiB, status] = (output?.[3]?.toString() ?? '').trim().split(' ').map(Number)
+  const [nanoseconds, cpuNanoseconds, peakKiB, status] = (output?.[3]?.toString() ?? '').trim().split(' ').map(Number)
   if (status !== 0) throw new Error(`${argv.join(' ')}: status ${status ?? error?.message}\n${output?.[2] ?? ''}`)
-  return { ms: nanoseconds / 1e6, peakKiB }
+  return { ms: nanoseconds / 1e6, cpuMs: cpuNanoseconds / 1e6, peakKiB }
 }
 
 /**
@@ -37,7 +37,12 @@ export function sideBySide(timer, competitors, runs) {
   return Object.fromEntries(
     Object.entries(samples).map(([name, list]) => [
       name,
-      { ms: median(list.map(({ ms }) => ms)), peakKiB: Math.max(...list.map(({ peakKiB }) => peakKiB)), samplesMs: list.map(({ ms }) => round(ms)) },
+      {
+        ms: median(list.map(({ ms }) => ms)),
+        cpuMs: median(list.map(({ cpuMs }) => cpuMs)),
+        peakKiB: Math.max(...list.map(({ peakKiB }) => peakKiB)),
+        samplesMs: list.map(({ ms }) => round(ms)),
+      },
     ]),
   )
 }
