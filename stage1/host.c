@@ -16,10 +16,14 @@ enum { VOLUME_READ_ONLY = 1, VOLUME_IDMAP = 2, VOLUME_NODEV = 4, VOLUME_NOSUID =
 
 #define SECBIT_NO_SETUID_FIXUP_ 4
 
-/* A detached clone of the mount at `path`; with `flags` of VOLUME_*. */
+/*
+ * A detached clone of the mount at `path`; with `flags` of VOLUME_*. The planner has followed all links: one that is there now was put
+ * there since, by somebody who wants another place in the pod.
+ */
 static int clone_mount(const struct host *host, const char *path, uint64_t flags, struct fail *f) {
   unsigned recursive = flags & VOLUME_RECURSIVE ? AT_RECURSIVE : 0;
-  own int fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+  own int place = sys_openat2(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_SYMLINKS);
+  own int fd = place < 0 ? -1 : sys_open_tree(place, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive);
   if (fd < 0) return fail(f, "open", path);
   struct mount_attributes attributes = {.propagation = MS_PRIVATE};
   if (flags & VOLUME_READ_ONLY) attributes.attr_set |= MOUNT_ATTR_RDONLY;

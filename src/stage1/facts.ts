@@ -2,12 +2,25 @@ import type { AppUser } from './user.ts'
 import type { CgroupFacts } from './cgroups.ts'
 import type { MountEntry } from './mountinfo.ts'
 
+/** A device node of the host that a volume names. */
+export interface DeviceNode {
+  readonly type: 'b' | 'c'
+  readonly major: number
+  readonly minor: number
+}
+
+export interface VolumeSource {
+  /** Links followed once. */
+  readonly path: string
+  readonly device?: DeviceNode
+}
+
 /** What a planner knows of the host; read once, so that planning is a pure function. */
 export interface HostFacts {
   readonly cgroups: CgroupFacts
   readonly mounts: readonly MountEntry[]
   /** Real path and kind of each host path that the pod's volumes name. */
-  readonly sources: ReadonlyMap<string, { readonly path: string; readonly device: boolean }>
+  readonly sources: ReadonlyMap<string, VolumeSource>
   /** Whether standard input is a terminal. */
   readonly terminal: boolean
   /** The caller's TERM. */

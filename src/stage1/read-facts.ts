@@ -1,9 +1,9 @@
-import { closeSync, constants, openSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { isatty } from 'node:tty'
 import { binding } from '../base/index.ts'
 import { type PreparedApp, type PreparedPod, requireHostSources, resolveMounts } from '../pod/index.ts'
 import { readCgroupFacts } from './cgroups.ts'
-import type { HostFacts, RootFacts } from './facts.ts'
+import type { DeviceNode, HostFacts, RootFacts, VolumeSource } from './facts.ts'
 import { parseMountinfo } from './mountinfo.ts'
 import { resolveUser } from './user.ts'
 
@@ -13,15 +13,15 @@ import { resolveUser } from './user.ts'
  * @throws RktError `missing-volume` when the source of a host volume does not exist, `unsupported-host` without control groups.
  */
 export function readHostFacts(pod: PreparedPod, options: { readonly term: string | undefined }): HostFacts {
-  const sources = new Map<string, { readonly path: string; readonly device: boolean }>()
+  const sources = new Map<string, VolumeSource>()
   for (const app of pod.apps) {
     const { mounts } = resolveMounts(app, pod.manifest.volumes)
     requireHostSources(mounts)
     for (const { source } of mounts) {
       if (source.kind !== 'host') continue
       const path = realpathSync(source.path)
-      const stat = statSync(path)
-      sources.set(source.path, { path, device: stat.isBlockDevice() || stat.isCharacterDevice() })
+      const device = deviceNode(statSync(path))
+      sources.set(source.path, { path, ...(device === undefined ? {} : { device }) })
     }
   }
   return {
@@ -31,6 +31,16 @@ export function readHostFacts(pod: PreparedPod, options: { readonly term: string
     terminal: isatty(0),
     term: options.term ?? 'vt100',
   }
+}
+
+/** SPEC: Linux `dev_t` as the C library packs it, 12 + 20 bits of each number spread over 64. */
+function deviceNode(stat: Stats): DeviceNode | undefined {
+  const type = stat.isBlockDevice() ? 'b' : stat.isCharacterDevice() ? 'c' : undefined
+  if (type === undefined) return undefined
+  const number = BigInt(stat.rdev)
+  const major = ((number >> 8n) & 0xfffn) | ((number >> 32n) & ~0xfffn)
+  const minor = (number & 0xffn) | ((number >> 12n) & ~0xffn & 0xffffffffn)
+  return { type, major: Number(major), minor: Number(minor) }
 }
 
 /**

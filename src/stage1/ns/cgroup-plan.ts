@@ -3,7 +3,6 @@ import { RktError } from '../../base/index.ts'
 import type { App, Isolator } from '../../spec/index.ts'
 import type { CgroupFacts, Hierarchy } from '../cgroups.ts'
 import type { Operation } from '../plan/operations.ts'
-import { deviceRules } from './confinement.ts'
 
 /** Processes and threads that one app may have. */
 const maxTasks = 2048
@@ -24,8 +23,8 @@ export interface CgroupPlan {
 export interface CgroupPlanOptions {
   readonly uuid: string
   readonly apps: readonly { readonly name: string; readonly app: App }[]
-  /** Whether device nodes must be judged by the kernel's device policy: where the pod's root could make some. */
-  readonly devicePolicy: boolean
+  /** What the kernel's device policy allows; left out: no policy, for pods whose root can make no usable node. */
+  readonly devices?: readonly string[]
 }
 
 type Controller = 'pids' | 'memory' | 'cpu'
@@ -35,20 +34,20 @@ export function planCgroups(facts: CgroupFacts, options: CgroupPlanOptions): Cgr
   return facts.kind === 'v2' ? planVersion2(facts, options) : planVersion1(facts, options)
 }
 
-function planVersion1(facts: CgroupFacts, { uuid, apps, devicePolicy }: CgroupPlanOptions): CgroupPlan {
+function planVersion1(facts: CgroupFacts, { uuid, apps, devices }: CgroupPlanOptions): CgroupPlan {
   const group = `rkt-${uuid}`
   const used = neededControllers(apps).map((controller) => ({ controller, hierarchy: hierarchyOf(facts, controller) }))
   const base = (hierarchy: Hierarchy): string => join(hierarchy.mountPoint, hierarchy.ownGroup, group)
   const places = new Map(used.map(({ hierarchy }) => [base(hierarchy), hierarchy]))
   const pod = [...places.keys()].map((path): Operation => ({ op: 'cgroup', path, join: 1 }))
   const end = [...places.keys()]
-  if (devicePolicy) {
+  if (devices !== undefined) {
     const path = base(hierarchyOf(facts, 'devices'))
     if (!places.has(path)) {
       pod.push({ op: 'cgroup', path, join: 1 })
       end.push(path)
     }
-    pod.push({ op: 'device-policy', version: 1, path, rules: deviceRules() })
+    pod.push({ op: 'device-policy', version: 1, path, rules: devices })
   }
   return {
     pod,
@@ -75,7 +74,7 @@ function planVersion1(facts: CgroupFacts, { uuid, apps, devicePolicy }: CgroupPl
  * A version 2 group with members hands no controllers down, so pods go below the caller's own group only where that was delegated to
  * it; else they go to the root of the hierarchy.
  */
-function planVersion2(facts: CgroupFacts, { uuid, apps, devicePolicy }: CgroupPlanOptions): CgroupPlan {
+function planVersion2(facts: CgroupFacts, { uuid, apps, devices }: CgroupPlanOptions): CgroupPlan {
   const unified = facts.hierarchies.find(({ controllers }) => controllers.length === 0)
   if (unified === undefined) throw new Error('version 2 facts without a version 2 hierarchy')
   const needed = neededControllers(apps)
@@ -90,7 +89,7 @@ function planVersion2(facts: CgroupFacts, { uuid, apps, devicePolicy }: CgroupPl
       ...(delegated ? [] : [{ op: 'cgroup-set', file: join(parent, 'cgroup.subtree_control'), value: enable } as const]),
       { op: 'cgroup', path, join: 0 },
       { op: 'cgroup-set', file: join(path, 'cgroup.subtree_control'), value: enable },
-      ...(devicePolicy ? [{ op: 'device-policy', version: 2, path, rules: deviceRules() } as const] : []),
+      ...(devices === undefined ? [] : [{ op: 'device-policy', version: 2, path, rules: devices } as const]),
       { op: 'cgroup', path: join(path, initGroup), join: 1 },
     ],
     app: (name) => {

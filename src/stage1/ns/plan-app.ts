@@ -46,7 +46,7 @@ export function planApp(inputs: AppPlanInputs): AppPlan {
     podDir: pod.dir,
     mapped: pod.idRange !== undefined,
     mounts: inputs.host.mounts,
-    resolveSource: (path) => inputs.host.sources.get(path) ?? { path, device: false },
+    resolveSource: (path) => inputs.host.sources.get(path) ?? { path },
   })
   const targets = volumes.operations.flatMap((operation) => (operation.op === 'volume' ? [operation.target] : []))
   return {

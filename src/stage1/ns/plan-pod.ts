@@ -1,10 +1,11 @@
 import type { EndExec } from '../../network/index.ts'
-import type { PreparedPod } from '../../pod/index.ts'
+import { type PreparedPod, resolveMounts } from '../../pod/index.ts'
 import type { HostFacts, RootFacts } from '../facts.ts'
 import { namespaceFlag } from '../plan/flags.ts'
 import type { LaunchPlan, Operation } from '../plan/operations.ts'
 import type { RuntimeOptions } from '../runtime-options.ts'
 import { planCgroups } from './cgroup-plan.ts'
+import { deviceRules } from './confinement.ts'
 import { planApp } from './plan-app.ts'
 
 /** After SIGTERM apps have this long before SIGKILL. */
@@ -39,7 +40,7 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
   const cgroups = planCgroups(host.cgroups, {
     uuid: pod.uuid,
     apps: pod.apps,
-    devicePolicy: pod.idRange === undefined && !runtime.insecure.paths,
+    ...(pod.idRange === undefined && !runtime.insecure.paths ? { devices: [...deviceRules(), ...volumeDeviceRules(pod, host)] } : {}),
   })
   const planned = pod.apps.map((app) => {
     const root = inputs.roots.get(app.name)
@@ -67,6 +68,16 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
     warnings: planned.flatMap(({ warnings }) => warnings),
     subcgroup: cgroups.subcgroup,
   }
+}
+
+/** Devices that volumes bring: readable, and writable where the volume is. */
+function volumeDeviceRules(pod: PreparedPod, host: HostFacts): string[] {
+  const mounts = pod.apps.flatMap((app) => resolveMounts(app, pod.manifest.volumes).mounts)
+  const rules = mounts.flatMap(({ source, readOnly }) => {
+    const device = source.kind === 'host' ? host.sources.get(source.path)?.device : undefined
+    return device === undefined ? [] : [`${device.type} ${device.major}:${device.minor} ${readOnly ? 'r' : 'rw'}`]
+  })
+  return [...new Set(rules)]
 }
 
 /** Namespaces that were pinned for CNI; they are joined instead of made. */

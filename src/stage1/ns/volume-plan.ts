@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import { quote, RktError, unreachable } from '../../base/index.ts'
 import type { ResolvedMount } from '../../pod/index.ts'
+import type { VolumeSource } from '../facts.ts'
 import { type MountEntry, mountOf, mountsUnder } from '../mountinfo.ts'
 import { volumeFlag } from '../plan/flags.ts'
 import type { Operation } from '../plan/operations.ts'
@@ -11,7 +12,7 @@ export interface VolumePlanOptions {
   readonly mapped: boolean
   readonly mounts: readonly MountEntry[]
   /** Real path and kind of a host source, links followed once. */
-  readonly resolveSource: (path: string) => { readonly path: string; readonly device: boolean }
+  readonly resolveSource: (path: string) => VolumeSource
 }
 
 export interface VolumePlan {
@@ -67,7 +68,7 @@ function partsOf(mount: ResolvedMount, target: string, options: VolumePlanOption
     case 'host': {
       const resolved = options.resolveSource(source.path)
       const type = mountOf(options.mounts, resolved.path)?.type ?? ''
-      if (resolved.device) return [{ source: resolved.path, target, flags: readOnly }]
+      if (resolved.device !== undefined) return [devicePart(resolved.path, target, { flags: readOnly, mapped: options.mapped })]
       const below = source.recursive === false ? [] : mountsUnder(options.mounts, resolved.path)
       return [
         part({ source: resolved.path, target, type, readOnly: mount.readOnly, mapped: options.mapped }),
@@ -80,6 +81,11 @@ function partsOf(mount: ResolvedMount, target: string, options: VolumePlanOption
     default:
       return unreachable(source)
   }
+}
+
+function devicePart(source: string, target: string, { flags, mapped }: { readonly flags: number; readonly mapped: boolean }): Part {
+  const warning = `warning: device ${quote(source)} is shown with unmapped owners: only what its mode gives to others is allowed`
+  return { source, target, flags, ...(mapped ? { warning } : {}) }
 }
 
 function part(of: { readonly source: string; readonly target: string; readonly type: string; readonly readOnly: boolean; readonly mapped: boolean }): Part {

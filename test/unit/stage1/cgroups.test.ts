@@ -43,7 +43,7 @@ const version2: CgroupFacts = {
 const memory = makeIsolator('resource/memory', { limit: '64Mi' })
 
 test('planCgroups() keeps a version 1 pod below the group of the caller and limits its tasks', (t) => {
-  const plan = planCgroups(version1, { uuid: 'u', apps: [{ name: 'a', app: plainApp() }], devicePolicy: false })
+  const plan = planCgroups(version1, { uuid: 'u', apps: [{ name: 'a', app: plainApp() }] })
   t.deepEqual(plan.pod, [{ op: 'cgroup', path: '/cg/pids/unit/rkt-u', join: 1 }])
   t.deepEqual(plan.app('a'), [
     { op: 'app-cgroup', path: '/cg/pids/unit/rkt-u/a' },
@@ -54,14 +54,14 @@ test('planCgroups() keeps a version 1 pod below the group of the caller and limi
 })
 
 test('planCgroups() closes devices where the pod could make nodes', (t) => {
-  const plan = planCgroups(version1, { uuid: 'u', apps: [{ name: 'a', app: plainApp() }], devicePolicy: true })
+  const plan = planCgroups(version1, { uuid: 'u', apps: [{ name: 'a', app: plainApp() }], devices: ['c 1:3 rwm'] })
   const policy = plan.pod.find(({ op }) => op === 'device-policy')
   t.true(policy?.op === 'device-policy' && policy.path === '/cg/devices/rkt-u' && policy.rules.includes('c 1:3 rwm') && !policy.rules.some((rule) => rule.startsWith('a')))
   t.true(plan.end.some((operation) => operation.op === 'end-cgroup' && operation.path === '/cg/devices/rkt-u'))
 })
 
 test('planCgroups() goes to the root of version 2 when nothing was delegated, and keeps init out of the inner groups', (t) => {
-  const plan = planCgroups(version2, { uuid: 'u', apps: [{ name: 'a', app: plainApp({ isolators: [memory] }) }], devicePolicy: false })
+  const plan = planCgroups(version2, { uuid: 'u', apps: [{ name: 'a', app: plainApp({ isolators: [memory] }) }] })
   t.deepEqual(plan.pod, [
     { op: 'cgroup-set', file: '/cg/cgroup.subtree_control', value: '+pids +memory' },
     { op: 'cgroup', path: '/cg/rkt-u', join: 0 },
@@ -73,13 +73,13 @@ test('planCgroups() goes to the root of version 2 when nothing was delegated, an
 
 test('planCgroups() stays below a delegated version 2 group', (t) => {
   const delegated = { ...version2, delegated: ['pids', 'memory'] }
-  const plan = planCgroups(delegated, { uuid: 'u', apps: [{ name: 'a', app: plainApp() }], devicePolicy: false })
+  const plan = planCgroups(delegated, { uuid: 'u', apps: [{ name: 'a', app: plainApp() }] })
   t.deepEqual(plan.pod[0], { op: 'cgroup', path: '/cg/user.slice/session-1.scope/rkt-u', join: 0 })
 })
 
 test('planCgroups() refuses a limit for which the host has no controller', (t) => {
   const cpu = makeIsolator('resource/cpu', { limit: '500m' })
-  t.throws(() => planCgroups(version1, { uuid: 'u', apps: [{ name: 'a', app: plainApp({ isolators: [cpu] }) }], devicePolicy: false }), {
+  t.throws(() => planCgroups(version1, { uuid: 'u', apps: [{ name: 'a', app: plainApp({ isolators: [cpu] }) }] }), {
     code: 'unsupported-host',
     message: 'cannot limit the pod: this host has no cpu controller for control groups',
   })
