@@ -16,6 +16,8 @@ export interface Binding {
   pidfdOpen(pid: number): number
   /** pidfd_send_signal(2). Returns false when the process is gone. */
   pidfdSignal(pidfd: number, signal: number): boolean
+  /** isatty(3). */
+  isTerminal(fd: number): boolean
   /** syncfs(2) of the file system that holds `fd`. */
   syncfs(fd: number): void
   /**

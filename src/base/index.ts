@@ -1,5 +1,5 @@
 export { binding, LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, type Binding } from './binding.ts'
-export { type Brand } from './brand.ts'
+export type { Brand } from './brand.ts'
 export { digestParts, parseDigest, parseImageID, type Digest, type ImageID } from './digest.ts'
 export { syncDirectory, writeDurably, writeWhole } from './durable.ts'
 export { errorText, isErrno } from './errno.ts'

@@ -1,5 +1,4 @@
-import { isatty } from 'node:tty'
-import { print } from '../base/index.ts'
+import { binding, print } from '../base/index.ts'
 import type { OnProgress, Progress } from '../fetch/index.ts'
 import { humanSize } from './sizes.ts'
 
@@ -12,7 +11,7 @@ export interface ProgressBar extends Disposable {
 
 /** One line on standard error that shows how far a long step is; draws nothing unless that is a terminal. */
 export function progressBar(options: { readonly columns: string | undefined; readonly now: () => number }): ProgressBar {
-  if (!isatty(2)) return { onProgress: () => undefined, [Symbol.dispose]: () => undefined }
+  if (!binding().isTerminal(2)) return { onProgress: () => undefined, [Symbol.dispose]: () => undefined }
   const width = Math.min(Number(options.columns ?? '') || 80, 120) - 1
   let drawnAt = 0
   let drawn = false

@@ -1,5 +1,5 @@
-export { type HashAlgorithm } from './hashing.ts'
-export { type OnProgress, type Progress } from './progress.ts'
+export type { HashAlgorithm } from './hashing.ts'
+export type { OnProgress, Progress } from './progress.ts'
 export { receivePublicKeys } from './public-keys.ts'
 export { hashFile, receiveFile, type ReceiveFileOptions } from './receive-file.ts'
 export { receiveUrl, type CacheFacts, type ReceiveUrlOptions, type UrlAnswer } from './receive-url.ts'

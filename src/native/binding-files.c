@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
@@ -95,4 +96,14 @@ napi_value binding_unmount(napi_env env, napi_callback_info info)
     if (errno == EINVAL || errno == ENOENT || errno == ENOTDIR)
         return make_boolean(env, false);
     return throw_errno(env, errno, "umount2");
+}
+
+/* Node's own answer loads its modules of sockets and streams. */
+napi_value binding_is_terminal(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[1];
+    int fd;
+    if (!take_arguments(env, info, 1, arguments) || !take_descriptor(env, arguments[0], &fd))
+        return NULL;
+    return make_boolean(env, isatty(fd) == 1);
 }

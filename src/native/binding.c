@@ -11,6 +11,7 @@ static const struct {
     {"pidfdOpen", binding_pidfd_open},
     {"pidfdSignal", binding_pidfd_signal},
     {"syncfs", binding_syncfs},
+    {"isTerminal", binding_is_terminal},
     {"readInRoot", binding_read_in_root},
     {"statInRoot", binding_stat_in_root},
     {"unmount", binding_unmount},

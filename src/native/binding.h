@@ -7,6 +7,7 @@
 napi_value binding_flock(napi_env env, napi_callback_info info);
 napi_value binding_sealed_memfd(napi_env env, napi_callback_info info);
 napi_value binding_syncfs(napi_env env, napi_callback_info info);
+napi_value binding_is_terminal(napi_env env, napi_callback_info info);
 napi_value binding_unmount(napi_env env, napi_callback_info info);
 
 napi_value binding_exec_launcher(napi_env env, napi_callback_info info);

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Log } from '../base/index.ts'
+import type { Log } from '../base/index.ts'
 import { addNetworks, type PodNetworks } from './add-networks.ts'
 import { findPlugin, pluginDirectories } from './find-plugin.ts'
 import { loadNetworks } from './load-networks.ts'

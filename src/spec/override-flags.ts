@@ -1,5 +1,5 @@
 import { quote, RktError } from '../base/index.ts'
-import { type Fault } from './decode.ts'
+import type { Fault } from './decode.ts'
 import type { Isolator, IsolatorKind } from './isolator.ts'
 import { isolator } from './isolators.ts'
 import { parseWholeNumber } from './parameters.ts'

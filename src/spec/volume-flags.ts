@@ -1,5 +1,5 @@
 import { quote, RktError } from '../base/index.ts'
-import { type Fault } from './decode.ts'
+import type { Fault } from './decode.ts'
 import { asACName, acNameWanted, type ACName } from './names.ts'
 import { parseGoBoolean, parseParameters, parseQueryParameters, parseWholeNumber } from './parameters.ts'
 import { volume, type Volume } from './volume.ts'

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { isatty } from 'node:tty'
 import { binding, RktError } from '../base/index.ts'
 import { loadPreparedPod, type Pod } from '../pod/index.ts'
 import { appEnvironment } from './environment.ts'
@@ -38,7 +37,7 @@ export async function enterPod(options: EnterOptions): Promise<never> {
   const root = readRootFacts(app, { idCount: prepared.idRange?.count ?? 2 ** 32 - 1 })
   // As in the original, who enters is root, whatever the app's user is.
   const entering = { ...root, user: { uid: 0, gid: 0, groups: [0] } }
-  const mode = isatty(0) && isatty(1) ? stdioMode.terminal : stdioMode.pipe
+  const mode = binding().isTerminal(0) && binding().isTerminal(1) ? stdioMode.terminal : stdioMode.pipe
   const plan: Operation[] = [
     { op: 'app', name: app.name },
     ...confinementOf({ app, runtime: { insecure }, root: entering, ...(filter === undefined ? {} : { seccomp: filter }) }),

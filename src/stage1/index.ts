@@ -1,5 +1,5 @@
 export { enterPod, type EnterOptions } from './enter.ts'
-export { type InsecureRun, type RuntimeOptions } from './runtime-options.ts'
+export type { InsecureRun, RuntimeOptions } from './runtime-options.ts'
 export { planPod, startPod, type StartOptions, teardownPod } from './start.ts'
 export { warmCgroups } from './warm-cgroups.ts'
 export { stopPod, type StopOptions } from './stop.ts'

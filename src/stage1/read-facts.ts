@@ -1,5 +1,4 @@
 import { closeSync, constants, openSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
-import { isatty } from 'node:tty'
 import { binding } from '../base/index.ts'
 import { type PreparedApp, type PreparedPod, requireHostSources, resolveMounts } from '../pod/index.ts'
 import { readCgroupFacts } from './cgroups.ts'
@@ -28,7 +27,7 @@ export function readHostFacts(pod: PreparedPod, options: { readonly term: string
     cgroups: readCgroupFacts(),
     mounts: sources.size === 0 ? [] : parseMountinfo(readFileSync('/proc/self/mountinfo', 'latin1')),
     sources,
-    terminal: isatty(0),
+    terminal: binding().isTerminal(0),
     term: options.term ?? 'vt100',
   }
 }

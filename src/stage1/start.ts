@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { binding, type Log, writeDurably } from '../base/index.ts'
 import { addNetworks, type NetworkPlan, planNetworks, type PodNetworks } from '../network/index.ts'
@@ -66,7 +66,9 @@ export async function startPod(options: StartOptions): Promise<never> {
     log.debug('networking', 'networking namespace with loopback only')
   }
   writePodFiles(pod, { runtime, ...(connected.dns === undefined ? {} : { network: connected.dns }) })
-  writeFileSync(pod.inside('plan'), encodePlan(made.plan), { mode: 0o640 })
+  // In one step: a plan that is torn by a crash would leave the networks of the first one without an end.
+  writeFileSync(pod.inside('plan.new'), encodePlan(made.plan), { mode: 0o640 })
+  renameSync(pod.inside('plan.new'), pod.inside('plan'))
   return execLauncher(options)
 }
 
