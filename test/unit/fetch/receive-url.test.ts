@@ -245,7 +245,7 @@ test('receiveUrl() gives up on a server that says nothing, that stops, and that 
   for (const name of ['silent', 'stopped', 'slow']) {
     const start = Date.now()
     t.regex(await refusalOf(() => receiveUrl(`${server.origin}/${name}.aci`, download.options)), /^timeout: /)
-    t.true(Date.now() - start < 1500)
+    t.true(Date.now() - start < 10_000)
   }
 })
 
