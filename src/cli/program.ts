@@ -10,23 +10,26 @@ import { root } from './table/commands.ts'
 /** Runs one command line to its exit status; whatever fails is told on standard error. */
 export async function runProgram(world: World): Promise<number> {
   let name = root.name
+  const own = ownWords(world.argv)
   try {
     const located = locateCommand(world.argv, root)
     if (located.path.length > 0) name = located.command.name
-    if (located.command.root === true && world.euid !== 0 && !asksForHelp(world.argv)) {
+    if (located.command.root === true && world.euid !== 0 && !own.some((word) => word === '--help' || word === '-h')) {
       throw new RktError('not-root', 'cannot run as unprivileged user')
     }
     const request = parseLocated(located)
     return request.kind === 'run' ? await runVerb(world, request.invocation) : await showHelp(request)
   } catch (error) {
-    const debug = world.argv.includes('--debug') || world.argv.includes('--debug=true')
+    const debug = own.includes('--debug') || own.includes('--debug=true')
     for (const line of failureLines(error, { debug })) print(2, `${name}: ${line}\n`)
     return isRktError(error) ? error.exitStatus : failureStatus
   }
 }
 
-function asksForHelp(argv: readonly string[]): boolean {
-  return argv.includes('--help') || argv.includes('-h')
+/** The words before the first argument of an app. */
+function ownWords(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--')
+  return end === -1 ? argv : argv.slice(0, end)
 }
 
 async function showHelp(request: Exclude<Request, { kind: 'run' }>): Promise<number> {

@@ -8,6 +8,8 @@ interface RunningPod extends AsyncDisposable {
   readonly uuid: string
   /** Exit status of `run-prepared`. */
   readonly ended: Promise<number | null>
+  /** Sends SIGTERM to the process that was started as `run-prepared`. */
+  terminate(): void
 }
 
 /** A pod of one app that is ready. */
@@ -22,6 +24,7 @@ async function start(t: ExecutionContext, scene: Scene, line: string): Promise<R
   return {
     uuid,
     ended,
+    terminate: () => child.kill('SIGTERM'),
     [Symbol.asyncDispose]: async () => {
       child.kill('SIGKILL')
       await ended
@@ -189,4 +192,17 @@ test('logs --follow goes on until the pod ends', async (t) => {
   using scene = await openScene(t)
   await using pod = await start(t, scene, 'for i in 1 2 3 4 5; do echo $i; sleep 0.3; done')
   t.is((await scene.rkt(['logs', '--follow', pod.uuid])).stdout, '1\n2\n3\n4\n5\n')
+})
+
+test('SIGTERM to run reaches the app; a waiting command ends by the signal itself', async (t) => {
+  using scene = await openScene(t)
+  await using pod = await start(t, scene, 'trap "exit 9" TERM; while true; do sleep 0.1; done')
+  const waiting = spawn(rktProgram, [...placeFlags(scene.place.in('data')), 'status', '--wait', pod.uuid], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const ended = new Promise<NodeJS.Signals | null>((resolve) => waiting.on('exit', (_code, signal) => resolve(signal)))
+  // Once the program listens, the signal is its own to handle.
+  await scene.rkt(['list'])
+  waiting.kill('SIGTERM')
+  t.is(await ended, 'SIGTERM')
+  pod.terminate()
+  t.is(await pod.ended, 9)
 })
