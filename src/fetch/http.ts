@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http'
+import type { SecureContext } from 'node:tls'
 import { limits, quote, RktError, type Log } from '../base/index.ts'
-import { authorities } from './authorities.ts'
+import { trustedAuthorities } from './authorities.ts'
 import { networkError } from './network-error.ts'
 
 export interface HttpOptions {
@@ -67,14 +68,13 @@ async function send(url: URL, options: HttpOptions): Promise<Exchange> {
   options.signal.throwIfAborted()
   const idleMs = options.idleMs ?? limits.httpIdleMs
   const { request: open } = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
-  const settings: RequestOptions & { ca?: (string | Buffer)[]; rejectUnauthorized?: boolean } = {
+  const settings: RequestOptions & { secureContext?: SecureContext; rejectUnauthorized?: boolean } = {
     agent: false,
     headers: { 'User-Agent': options.userAgent, 'Accept-Encoding': 'identity', ...options.headers },
     signal: options.signal,
   }
   if (url.protocol === 'https:') {
-    const ca = authorities(options.caFiles ?? [])
-    if (ca !== undefined) settings.ca = ca
+    settings.secureContext = await trustedAuthorities(options.caFiles ?? [])
     settings.rejectUnauthorized = !options.insecure.tls
   }
   return new Promise((fulfil, reject) => {

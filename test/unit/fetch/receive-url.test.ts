@@ -31,7 +31,7 @@ function openDownload(overrides: Partial<ReceiveUrlOptions> = {}): Download {
     userAgent: 'rkt/test',
     insecure: { tls: false, http: false },
     caFiles: [authority.caFile],
-    idleMs: 2000,
+    idleMs: 20_000,
     ...overrides,
   }
   return { options, place, [Symbol.dispose]: () => place[Symbol.dispose]() }
