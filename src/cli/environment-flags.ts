@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { errorText, quote, RktError } from '../base/index.ts'
 import { parseEnvFile, parseSetEnv, type PodManifestInputs } from '../pod/index.ts'
+import { callerEnvironment } from './caller-environment.ts'
 import type { World } from './context.ts'
 import type { FlagValues } from './parse/flag-values.ts'
-
-/** What only the front-end and its launcher say to each other; no app inherits it. */
-const ownVariables = /^RKT_CALLER_FD$/
 
 /**
  * The environment that flags give to every app of a pod.
@@ -14,9 +12,7 @@ const ownVariables = /^RKT_CALLER_FD$/
  * @throws RktError `usage`, `io`.
  */
 export function readEnvironmentFlags(flags: FlagValues, world: World): PodManifestInputs['environment'] {
-  const inherited = flags.bool('inherit-env')
-    ? Object.entries(world.env).flatMap(([name, value]) => (value === undefined || ownVariables.test(name) ? [] : [{ name, value }]))
-    : []
+  const inherited = flags.bool('inherit-env') ? callerEnvironment(world.env) : []
   const file = new Map<string, string>()
   for (const path of flags.list('set-env-file')) {
     for (const { name, value } of parseEnvFile(readText(resolve(world.cwd, path), path), path)) {
