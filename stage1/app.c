@@ -116,7 +116,7 @@ _Noreturn void handler_child(const struct section *app, const struct caller *cal
                              int report) {
   struct fail f = {0};
   setsid();
-  if (join_place(place, &f)) give_up(report, &f);
+  if (join_place(place, &f) || use_stdio(place->stdio, &f)) give_up(report, &f);
   execute(&(struct program){.section = app, .argv = argv, .as_root = 1}, caller, report);
 }
 

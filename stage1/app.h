@@ -13,6 +13,7 @@ struct app_place {
   int mount_ns, cgroup_ns;
   uint32_t cgroups;
   int cgroup[MAX_CGROUPS]; /* open cgroup.procs files */
+  int stdio[3];            /* of the app, for its post-stop handler; -1 without one */
 };
 
 /* An app's start in the forked child: builds the root, runs pre-start handlers, executes. Reports over `report`. */

@@ -65,9 +65,23 @@ static void stop(struct pod *pod) {
   }
 }
 
+/* The app has ended when its post-stop handler has. */
+static int start_post_stop(struct pod *pod, uint32_t index) {
+  const struct section *section = &pod->init->plan->app[index];
+  const struct op *handler = section_post_stop(section);
+  if (!handler || pod->place[index].mount_ns < 0) return 0;
+  pid_t child = fork();
+  if (child == 0) handler_child(section, pod->init->caller, &handler->field[1].strings, &pod->place[index], pod->init->outer);
+  if (child < 0) return 0;
+  pod->app[index].pid = child;
+  pod->app[index].state = APP_POST_STOP;
+  return 1;
+}
+
 static void app_ended(struct pod *pod, uint32_t index) {
   struct app *app = &pod->app[index];
   app->state = APP_ENDED;
+  for (int i = 0; i < 3; i++) close_owned(&pod->place[index].stdio[i]);
   tell_outer(pod, MESSAGE_EXITED, index, app->status);
   if (app->status != 0) {
     if (pod->status == 0) pod->status = app->status;
@@ -75,22 +89,6 @@ static void app_ended(struct pod *pod, uint32_t index) {
   }
 }
 
-/* Starts the post-stop handler; the app has ended when that has. */
-static int start_post_stop(struct pod *pod, uint32_t index) {
-  const struct section *section = &pod->init->plan->app[index];
-  struct app *app = &pod->app[index];
-  if (pod->place[index].mount_ns < 0) return 0;
-  for_each_op(op, section) {
-    if (op->code != OP_HANDLER || op->field[0].number != 1) continue;
-    pid_t child = fork();
-    if (child == 0) handler_child(section, pod->init->caller, &op->field[1].strings, &pod->place[index], pod->init->outer);
-    if (child < 0) return 0;
-    app->pid = child;
-    app->state = APP_POST_STOP;
-    return 1;
-  }
-  return 0;
-}
 
 static int exit_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
@@ -174,6 +172,8 @@ static void start_app(struct pod *pod, uint32_t index, struct message_fds *fds, 
   place->cgroups = cgroups;
   fds->count -= cgroups;
   memcpy(place->cgroup, fds->fd + fds->count, sizeof(int) * cgroups);
+  for (int i = 0; i < 3 && section_post_stop(&pod->init->plan->app[index]); i++)
+    place->stdio[i] = fcntl(fds->fd[fds->count - 3 + (uint32_t)i], F_DUPFD_CLOEXEC, 3);
   app->pid = fork();
   if (app->pid == 0) {
     close(pair[0]);
@@ -277,6 +277,7 @@ _Noreturn void init_main(const struct init *init) {
   for (uint32_t i = 0; i < PLAN_MAX_APPS; i++) {
     pod.app[i].report = -1;
     pod.place[i].mount_ns = pod.place[i].cgroup_ns = -1;
+    pod.place[i].stdio[0] = pod.place[i].stdio[1] = pod.place[i].stdio[2] = -1;
   }
   clients_prepare(&pod.clients);
   if (message_receive(init->outer, &go, &none) != 1 || go.kind != MESSAGE_GO) _exit(STATUS_OWN_FAILURE);

@@ -70,6 +70,11 @@ static const struct op_schema *schema_of(uint32_t code) {
   return NULL;
 }
 
+const struct op *section_post_stop(const struct section *app) {
+  for_each_op(op, app) if (op->code == OP_HANDLER && op->field[0].number == 1) return op;
+  return NULL;
+}
+
 const char *op_name(enum op_code code) {
   const struct op_schema *schema = schema_of((uint32_t)code);
   return schema ? schema->name : "unknown";

@@ -111,6 +111,8 @@ int plan_decode(uint8_t *data, size_t size, struct plan *plan, struct fail *f);
 int plan_read(int fd, struct plan *plan, struct fail *f);
 /* The first operation with this code, or NULL. */
 const struct op *section_find(const struct section *section, enum op_code code);
+/* The app's post-stop handler, or NULL. */
+const struct op *section_post_stop(const struct section *app);
 const char *op_name(enum op_code code);
 
 #define for_each_op(op, section) for (const struct op *op = (section)->ops; op < (section)->ops + (section)->count; op++)
