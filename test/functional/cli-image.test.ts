@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { aciManifest, makeAci } from '../support/aci.ts'
 import { openGpg } from '../support/gpg.ts'
+import { makeAuthority, serveHttp, serveHttps } from '../support/https.ts'
 import { rkt } from '../support/run.ts'
 import { temporaryDirectory } from '../support/temp.ts'
 import { openScene } from './cli-scene.ts'
@@ -183,4 +184,21 @@ test('trust asks on the terminal until the answer is yes or no', async (t) => {
   t.regex(no.stdout, /Are you sure you want to trust this key \(yes\/no\)\?\r\n[^]*not trusting/)
   const yes = await rkt(['trust', '--root', place.in('key')], { ...flags, input: 'perhaps\nyes\n' })
   t.regex(yes.stdout, /Please enter 'yes' or 'no'\r\n[^]*after fingerprint review\.\r\nAdded root key at /)
+})
+
+test('trust takes a key from https; a certificate that nobody vouches for, and http, only where the user says so', async (t) => {
+  using place = temporaryDirectory()
+  using gpg = openGpg()
+  using authority = makeAuthority()
+  const key = gpg.exportKey(gpg.generateKey({ userID: 'Signer <signer@example.com>' }))
+  await using secure = await serveHttps(authority, (_request, response) => response.end(key))
+  await using plain = await serveHttp((_request, response) => response.end(key))
+  const trust = (url: string, ...flags: string[]): ReturnType<typeof rkt> => rkt([...flags, 'trust', '--root', '--skip-fingerprint-review', url], { dir: place.in('data') })
+  t.is((await trust(`${secure.origin}/key`)).code, 254)
+  const refused = await trust(`${plain.origin}/key`)
+  t.is(refused.code, 254)
+  t.regex(refused.stderr, /plain http is not allowed/)
+  t.is((await rkt(['trust', 'list'], { dir: place.in('data') })).stdout, 'PREFIX\tFINGERPRINT\tPATH\n')
+  t.regex((await trust(`${secure.origin}/key`, '--insecure-options=tls')).stdout, /Added root key at /)
+  t.regex((await trust(`${plain.origin}/key`, '--insecure-options=pubkey')).stdout, /Added root key at /)
 })

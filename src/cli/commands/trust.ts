@@ -74,6 +74,11 @@ async function trustKeys({ context, keystore, scope, location, review }: TrustSt
 async function readKeys(context: Context, location: string): Promise<Uint8Array> {
   if (/^https?:\/\//i.test(location)) {
     const { signal, log } = context
+    if (/^http:/i.test(location) && !context.insecure.pubkey) {
+      throw new RktError('policy-refused', `cannot fetch key ${quote(location)}: plain http is not allowed; expected https`, {
+        hint: 'use an https URL, or allow it once with --insecure-options=pubkey',
+      })
+    }
     // The original's own switch for keys over http is another one than that for images.
     const insecure = { tls: context.insecure.tls, http: context.insecure.pubkey }
     return await receivePublicKeys(location, { signal, log, insecure, userAgent })
