@@ -4,10 +4,12 @@ import { errorText, type Log, quote, writeDurably } from '../base/index.ts'
 import { type CniResult, type DnsSettings, parseCniResult } from './cni-result.ts'
 import { maskText, type NetInfo, writeNetInfo } from './net-info.ts'
 import { deletion, type NetworkAdd, type NetworkPlan } from './plan-networks.ts'
-import { runPlugin } from './run-plugin.ts'
+import { type PluginCall, runPlugin } from './run-plugin.ts'
 
 export interface AddOptions {
   readonly podDir: string
+  /** Descriptor of the pod's lock; plugins inherit it. */
+  readonly lockFd?: number
   readonly log: Log
   readonly signal: AbortSignal
 }
@@ -36,30 +38,32 @@ export async function addNetworks(plan: NetworkPlan, options: AddOptions): Promi
       const netConf = join('net', add.network.fileName)
       writeDurably(join(options.podDir, netConf), add.conf)
       started.push(add)
-      const { path, env, stdin } = { path: add.pluginPath, env: add.env, stdin: add.conf }
-      const output = await runPlugin({ path, env, stdin, networkName: add.network.name, signal: options.signal })
+      const output = await runPlugin({ ...pluginCall(add, options), env: add.env, signal: options.signal })
       interfaces.push(netInfo(add, netConf, parseCniResult(output, add.network.name)))
     }
     writeNetInfo(options.podDir, interfaces)
   } catch (error) {
-    await takeBack(started, options.log)
+    await takeBack(started, options)
     throw error
   }
   return { interfaces, ...firstDns(interfaces) }
 }
 
 /** Not interrupted by the caller's signal: what was started is taken back even when the command is being cancelled. */
-async function takeBack(started: readonly NetworkAdd[], log: Log): Promise<void> {
+async function takeBack(started: readonly NetworkAdd[], options: AddOptions): Promise<void> {
   for (const add of started.toReversed()) {
-    const { argv, env, stdin } = deletion(add, add.env['CNI_NETNS'] ?? '')
-    const [path = add.pluginPath] = argv
+    const { env } = deletion(add, add.env['CNI_NETNS'] ?? '')
     try {
-      await runPlugin({ path, env, stdin, networkName: add.network.name, signal: new AbortController().signal })
+      await runPlugin({ ...pluginCall(add, options), env, signal: new AbortController().signal })
     } catch (error) {
       // The start has already failed with the first reason; the pod's end runs this call again.
-      log.warn(`cannot undo network ${quote(add.network.name)}: ${errorText(error)}`)
+      options.log.warn(`cannot undo network ${quote(add.network.name)}: ${errorText(error)}`)
     }
   }
+}
+
+function pluginCall(add: NetworkAdd, { lockFd }: AddOptions): Omit<PluginCall, 'env' | 'signal'> {
+  return { path: add.pluginPath, stdin: add.conf, networkName: add.network.name, ...(lockFd === undefined ? {} : { lockFd }) }
 }
 
 function netInfo(add: NetworkAdd, netConf: string, { address, dns }: CniResult): NetInfo {

@@ -9,6 +9,11 @@ export interface PluginCall {
   readonly stdin: Uint8Array
   /** Name of the network, for messages. */
   readonly networkName: string
+  /**
+   * The pod's lock, which the plugin then holds too: while an orphaned plugin still works, the pod does not count as ended and nobody
+   * collects it.
+   */
+  readonly lockFd?: number
   readonly signal: AbortSignal
 }
 
@@ -22,16 +27,19 @@ const maxOutputBytes = 1_048_576
  */
 export async function runPlugin(call: PluginCall): Promise<Uint8Array> {
   call.signal.throwIfAborted()
-  const child = spawn(call.path, [], { env: call.env, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'], detached: true })
+  const lock = call.lockFd === undefined ? [] : [call.lockFd]
+  const child = spawn(call.path, [], { env: call.env, cwd: '/', stdio: ['pipe', 'pipe', 'pipe', ...lock], detached: true })
+  const { stdin, stdout, stderr } = child
+  if (stdin === null || stdout === null || stderr === null) throw new Error('the pipes of a child are missing')
   const stop = (): void => killGroup(child.pid)
   const deadline = AbortSignal.timeout(deadlineMs)
   const either = AbortSignal.any([deadline, call.signal])
   either.addEventListener('abort', stop)
   try {
-    const output = collect(child.stdout, stop)
-    const words = collect(child.stderr, stop)
-    child.stdin.on('error', () => undefined) // A plugin that fails early does not read its configuration: its status tells.
-    child.stdin.end(call.stdin)
+    const output = collect(stdout, stop)
+    const words = collect(stderr, stop)
+    stdin.on('error', () => undefined) // A plugin that fails early does not read its configuration: its status tells.
+    stdin.end(call.stdin)
     const status = await ended(child, call.path)
     call.signal.throwIfAborted()
     if (deadline.aborted) {

@@ -60,7 +60,7 @@ export async function startPod(options: StartOptions): Promise<never> {
   if (runtime.net.kind === 'networks') {
     writeDurably(pod.inside('plan'), encodePlan(made.plan))
     holdNamespaces(pod, prepared)
-    connected = await addNetworks(network, { podDir: pod.dir, log, signal: options.signal })
+    connected = await addNetworks(network, { podDir: pod.dir, lockFd: pod.fd, log, signal: options.signal })
     made = await makePlan(options, { network, connected })
   } else if (runtime.net.kind === 'none') {
     log.debug('networking', 'networking namespace with loopback only')

@@ -4,12 +4,16 @@ import test from 'ava'
 import { makeAci } from '../support/aci.ts'
 import { temporaryDirectory } from '../support/temp.ts'
 
-const probe = fileURLToPath(new URL('./network-pod-probe.js', import.meta.url))
+/** Runs a probe in namespaces of its own: links and firewall rules of this machine are never touched. */
+function runProbe(name: string, ...args: readonly string[]): string {
+  const probe = fileURLToPath(new URL(`./${name}.js`, import.meta.url))
+  const argv = ['--net', '--mount', '--propagation', 'private', process.execPath, probe, ...args]
+  return execFileSync('unshare', argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: 110_000 })
+}
 
 test('a pod on the default network talks to the host and is reached from it; its end leaves nothing', (t) => {
   using place = temporaryDirectory()
-  const argv = ['--net', '--mount', '--propagation', 'private', process.execPath, probe, place.in('data'), makeAci()]
-  const output = execFileSync('unshare', argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: 100_000 })
+  const output = runProbe('network-pod-probe', place.in('data'), makeAci())
   const seen: unknown = JSON.parse(output)
   t.like(seen, {
     code: 0,
@@ -27,4 +31,9 @@ test('a pod on the default network talks to the host and is reached from it; its
   t.regex(output, /hello pod/)
   t.regex(output, /failed to setup network: networks not found: \\\\?"nonesuch/)
   t.regex(output, /failed to setup network \\\\?"default\\\\?": /)
+})
+
+test('a start that is killed at any moment leaves nothing after collection', (t) => {
+  using place = temporaryDirectory()
+  t.deepEqual(JSON.parse(runProbe('network-crash-probe', place.in('data'), makeAci(), '30')), [])
 })

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'ava'
@@ -48,4 +48,14 @@ test('runPlugin() ends a plugin and its children when the command is cancelled',
 test('runPlugin() survives a plugin that does not read its standard input', async (t) => {
   const output = await runPlugin(call('echo ok', { stdin: Buffer.alloc(1_000_000, 0x20) }))
   t.is(Buffer.from(output).toString(), 'ok\n')
+})
+
+test("runPlugin() lets the plugin hold the pod's lock", async (t) => {
+  const lockFd = openSync(directory, 'r')
+  try {
+    const output = await runPlugin(call('readlink /proc/$$/fd/3', { lockFd }))
+    t.is(Buffer.from(output).toString().trim(), realpathSync(directory))
+  } finally {
+    closeSync(lockFd)
+  }
 })
