@@ -27,6 +27,7 @@ export async function startOrPlan(context: Context, pod: Pod, { flags, dryRun }:
     runtime: { ...rest, hostname: hostname(pod.uuid) },
     dirs: { data: context.dataDir, config: context.config },
     signal: context.signal,
+    beforeExec: () => context.interrupt.release(),
     ...(context.env['TERM'] === undefined ? {} : { term: context.env['TERM'] }),
     log: context.log,
     ...(context.callerFd === undefined ? {} : { callerFd: context.callerFd }),
@@ -36,8 +37,6 @@ export async function startOrPlan(context: Context, pod: Pod, { flags, dryRun }:
     context.out(formatJson(json, { pretty: true }))
     return
   }
-  // Plugins are given time to take back what they did; without them nothing is left to be undone from here on.
-  if (flags.net.kind !== 'networks') context.interrupt.release()
   await startPod(options)
 }
 

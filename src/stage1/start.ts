@@ -27,6 +27,8 @@ export interface StartOptions {
   /** The caller's TERM. */
   readonly term?: string
   readonly signal: AbortSignal
+  /** Called when nothing is left that this process would have to undo: signals are the launcher's from here on. */
+  readonly beforeExec: () => void
   readonly log: Log
 }
 
@@ -69,12 +71,15 @@ export async function startPod(options: StartOptions): Promise<never> {
   // In one step: a plan that is torn by a crash would leave the networks of the first one without an end.
   writeFileSync(pod.inside('plan.new'), encodePlan(made.plan), { mode: 0o640 })
   renameSync(pod.inside('plan.new'), pod.inside('plan'))
+  // One turn of the event loop: a signal that has arrived meanwhile is seen before it would be lost with this program.
+  await new Promise<void>((resolve) => setImmediate(resolve))
   return execLauncher(options)
 }
 
-function execLauncher({ pod, callerFd }: StartOptions): never {
+function execLauncher({ pod, callerFd, beforeExec }: StartOptions): never {
   const planFd = openSync(pod.inside('plan'), 'r')
   const keep = [planFd, pod.fd, ...(callerFd === undefined ? [] : [callerFd])]
+  beforeExec()
   return binding().execLauncher(launcherPath(), ['launcher', 'run', String(planFd), String(pod.fd), String(callerFd ?? -1)], [], keep)
 }
 
