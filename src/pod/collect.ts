@@ -41,16 +41,16 @@ export async function collectPods(pods: Pods, options: CollectOptions): Promise<
   if (options.markOnly) return
 
   await each(pods, options, 'embryo', (pod) => {
-    if (options.now() - pod.movedAtMs > embryoMs && pod.lock()) pod.moveTo('garbage')
+    if (ageMs(pod, options) > embryoMs && pod.lock()) pod.moveTo('garbage')
   })
   await each(pods, options, 'prepared', (pod) => {
-    if (options.now() - pod.movedAtMs < options.expirePreparedMs) return
+    if (ageMs(pod, options) < options.expirePreparedMs) return
     options.log.info(`moving expired prepared pod "${pod.uuid}" to garbage`)
     pod.moveTo('garbage')
   })
   await each(pods, options, 'exited-garbage', async (pod) => {
     if (pod.state === 'exited deleting') return
-    if (options.now() - pod.movedAtMs < options.graceMs) {
+    if (ageMs(pod, options) < options.graceMs) {
       options.log.info(`pod "${pod.uuid}" not removed: still within grace period (${formatDuration(options.graceMs)})`)
       return
     }
@@ -61,6 +61,11 @@ export async function collectPods(pods: Pods, options: CollectOptions): Promise<
   await each(pods, options, 'garbage', async (pod) => {
     if (pod.state !== 'deleting') await destroyPod(pod, options.teardown)
   })
+}
+
+/** Time since the pod came to its stage; the clock counts whole milliseconds, the file system finer ones, which may lie ahead. */
+function ageMs(pod: Pod, { now }: CollectOptions): number {
+  return Math.max(0, now() - pod.movedAtMs)
 }
 
 async function each(pods: Pods, options: CollectOptions, stage: Stage, action: (pod: Pod) => Promise<void> | void): Promise<void> {

@@ -70,6 +70,13 @@ test('no time of grace removes at once', async (t) => {
   t.deepEqual(directories(place), [])
 })
 
+test('no time of grace removes at once, also when the clock is behind the file system', async (t) => {
+  using place = makePlace()
+  using _pod = await exitedPod(place)
+  await collect(place, { now: () => Date.now() - 1 })
+  t.deepEqual(directories(place), [])
+})
+
 test('--mark-only moves what has ended and deletes nothing', async (t) => {
   using place = makePlace()
   using exited = await exitedPod(place)
