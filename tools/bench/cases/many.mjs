@@ -9,20 +9,18 @@ const pods = 20
 
 export async function measure(place, runs) {
   const argv = [...place.rktFlags(place.data), 'run', '--net=none', '--pull-policy=never', imageName]
-  await startTogether(argv, 1)
-  prepare([...place.rktFlags(place.data), 'gc', '--grace-period=0s'])
-  const before = leftovers(place)
   const one = []
   const all = []
+  const left = []
   for (let index = -1; index < runs; index += 1) {
     const [alone, together] = [await startTogether(argv, 1), await startTogether(argv, pods)]
+    const ended = podDirectories(place)
     prepare([...place.rktFlags(place.data), 'gc', '--grace-period=0s'])
+    left.push(...leftovers(place, ended))
     if (index < 0) continue
     one.push(alone)
     all.push(together)
   }
-  const after = leftovers(place)
-  const left = after.filter((item) => !before.includes(item))
   if (left.length > 0) throw new Error(`gc left behind:\n${left.join('\n')}`)
   const [oneMs, allMs] = [median(one), median(all)]
   return {
@@ -42,10 +40,13 @@ async function startTogether(argv, count) {
   return performance.now() - start
 }
 
-/** Mounts, control groups and pod directories that exist now. */
-function leftovers(place) {
+function podDirectories(place) {
+  return readdirSync(join(place.data, 'pods')).flatMap((state) => readdirSync(join(place.data, 'pods', state)))
+}
+
+/** Mounts, pod directories, and control groups of these pods that exist now. */
+function leftovers(place, ended) {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').map((line) => line.split(' ')[4] ?? '').filter((path) => path.startsWith(place.data))
-  const groups = prepare(['find', '/sys/fs/cgroup', '-type', 'd', '-name', '*rkt*']).trim().split('\n')
-  const directories = readdirSync(join(place.data, 'pods')).flatMap((state) => readdirSync(join(place.data, 'pods', state)))
-  return [...mounts, ...groups, ...directories]
+  const groups = prepare(['find', '/sys/fs/cgroup', '-type', 'd', '-name', '*rkt-*']).trim().split('\n')
+  return [...mounts, ...podDirectories(place), ...groups.filter((group) => ended.some((uuid) => group.includes(uuid)))]
 }
