@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { isErrno } from '../base/index.ts'
 import { type DnsSettings, hostsFile, resolvConf } from '../network/index.ts'
 import type { Pod } from '../pod/index.ts'
@@ -14,7 +14,12 @@ export interface PodFileSources {
 /** Writes the files that the runtime provides to apps: host name, hosts, resolver. */
 export function writePodFiles(pod: Pod, sources: PodFileSources): void {
   mkdirSync(pod.inside('files'), { recursive: true, mode: 0o755 })
-  const write = (path: string, text: string): void => writeFileSync(pod.inside(path), text, { mode: 0o644 })
+  chmodSync(pod.inside('files'), 0o755)
+  // Apps of any user read them, whatever the caller's umask.
+  const write = (path: string, text: string): void => {
+    writeFileSync(pod.inside(path), text)
+    chmodSync(pod.inside(path), 0o644)
+  }
   write(podFiles.hostname, `${sources.runtime.hostname}\n`)
   write(podFiles.hosts, hostsFile(sources.runtime.hosts, { hostname: sources.runtime.hostname, readHost: () => readHost('/etc/hosts') }).text)
   const resolver = resolvConf(sources.runtime.dns, {
