@@ -63,6 +63,7 @@ export async function openPodScene(options: AciOptions = {}): Promise<PodScene> 
   if (fetched.code !== 0) throw new Error(fetched.stderr)
   const image = fetched.stdout.trim()
   let count = 0
+  const running = new Set<number>()
   const withUuid = async (words: (file: string) => Promise<RunResult>): Promise<PodResult> => {
     const file = place.in(`uuid-${count++}`)
     const result = await words(file)
@@ -75,7 +76,7 @@ export async function openPodScene(options: AciOptions = {}): Promise<PodScene> 
     rkt: run,
     shell: (line, { flags = [], app = [], net = 'none', ...more } = {}) =>
       withUuid((file) => run(['run', '--rm', `--net=${net}`, `--uuid-file-save=${file}`, ...flags, image, ...app, ...shellWords(line)], more)),
-    start: (words, more = {}) => startPod({ place, dir, file: place.in(`uuid-${count++}`) }, words, more),
+    start: (words, more = {}) => startPod({ place, dir, running, file: place.in(`uuid-${count++}`) }, words, more),
     bash: (line, more = {}) =>
       rkt(['-c', line], {
         program: '/bin/bash',
@@ -83,7 +84,12 @@ export async function openPodScene(options: AciOptions = {}): Promise<PodScene> 
         env: { RKT: [rktProgram, '--insecure-options=image', ...placeFlags(dir)].join(' '), IMAGE: image, DIR: place.path, ...more.env },
       }),
     leftovers: (uuids = []) => [...podDirectories(dir), ...mountsBelow(place.path), ...groupsOf(uuids)],
-    [Symbol.dispose]: () => place[Symbol.dispose](),
+    [Symbol.dispose]: () => {
+      // What a failed test left behind.
+      for (const pid of running) process.kill(pid, 'SIGKILL')
+      running.clear()
+      place[Symbol.dispose]()
+    },
   }
 }
 
@@ -103,19 +109,24 @@ interface StartOptions {
   readonly place: TemporaryDirectory
   readonly dir: string
   readonly file: string
+  /** Launchers that have not ended. */
+  readonly running: Set<number>
 }
 
-async function startPod({ place, dir, file }: StartOptions, words: readonly string[], { env }: RunOptions): Promise<RunningPod> {
+async function startPod({ place, dir, file, running }: StartOptions, words: readonly string[], { env }: RunOptions): Promise<RunningPod> {
   const outputs = { stdout: `${file}.stdout`, stderr: `${file}.stderr` }
   for (const path of Object.values(outputs)) writeFileSync(path, '')
   const stdio = ['ignore' as const, openSync(outputs.stdout, 'a'), openSync(outputs.stderr, 'a')]
   const args = [...placeFlags(dir), '--insecure-options=image', 'run', '--net=none', `--uuid-file-save=${file}`, ...words]
   const child = spawn(rktProgram, args, { stdio, cwd: place.path, env: { PATH: process.env['PATH'], ...env }, detached: true })
   for (const fd of stdio) if (typeof fd === 'number') closeSync(fd)
+  if (child.pid !== undefined) running.add(child.pid)
   const stdout = (): string => readFileSync(outputs.stdout, 'utf8')
   const end = new Promise<PodResult>((resolve) => {
-    child.on('exit', (code, signal) =>
-      resolve({ code, signal, stdout: stdout(), stderr: readFileSync(outputs.stderr, 'utf8'), timedOut: false, uuid: readFileSync(file, 'utf8') }))
+    child.on('exit', (code, signal) => {
+      if (child.pid === undefined || !running.delete(child.pid)) return
+      resolve({ code, signal, stdout: stdout(), stderr: readFileSync(outputs.stderr, 'utf8'), timedOut: false, uuid: readFileSync(file, 'utf8') })
+    })
   })
   const pidFile = (): string => join(dir, 'pods/run', existsSync(file) ? readFileSync(file, 'utf8') : 'none', 'pid')
   for (let waitedMs = 0; !existsSync(pidFile()); waitedMs += 10) {
