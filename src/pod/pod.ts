@@ -53,9 +53,12 @@ export class Pod implements Disposable {
     return `/proc/self/fd/${this.fd}/${path}`
   }
 
-  /** Time at which the directory came to its present stage: renaming sets the change time of its inode. */
+  /**
+   * Time at which the directory came to its present stage: renaming sets the change time of its inode. Whole milliseconds like those
+   * of `Date.now()`, or what was moved just now would seem to be of the future.
+   */
   get movedAtMs(): number {
-    return fstatSync(this.fd).ctimeMs
+    return Math.floor(fstatSync(this.fd).ctimeMs)
   }
 
   /** Ends the preparation: the pod waits, unlocked and whole on the disk, for `takePrepared()`. */
