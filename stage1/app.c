@@ -54,9 +54,19 @@ static int use_terminal(int peer, const struct section *section, struct fail *f)
   return use_stdio((int[]){peer, peer, peer}, f);
 }
 
+/*
+ * ATTACK: close-on-exec is too late. An image names its program, its interpreter and the directories of PATH, and each may lead through
+ * /proc/self/fd into a directory of the host that is still open (CVE-2024-21626): the pod's lock is one. Only `report` stays, as 3.
+ */
+static int drop_descriptors(int *report, struct fail *f) {
+  if (*report != 3 && dup3(*report, 3, O_CLOEXEC) < 0) return fail(f, "keep descriptor", "report");
+  *report = 3;
+  return sys_close_range(4, ~0U, 0) ? fail(f, "close descriptors", "") : 0;
+}
+
 static _Noreturn void execute(const struct program *program, const struct caller *caller, int report) {
   struct fail f = {0};
-  confine_and_execute(program, caller, &f);
+  if (drop_descriptors(&report, &f) == 0) confine_and_execute(program, caller, &f);
   give_up(report, &f);
 }
 
@@ -100,6 +110,7 @@ _Noreturn void app_child(const struct section *app, const struct caller *caller,
   } else if (use_stdio(stdio, &f)) {
     give_up(report, &f);
   }
+  if (drop_descriptors(&report, &f)) give_up(report, &f);
   run_pre_start(app, caller, report);
   say_started(report);
   execute(&(struct program){.section = app, .argv = &exec->field[0].strings}, caller, report);

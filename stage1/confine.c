@@ -138,7 +138,6 @@ int confine_and_execute(const struct program *program, const struct caller *call
   if (change_directory(section, f)) return -1;
   if (find_program(program->argv->list[0], environment, path, sizeof path, f)) return -1;
   if (section_find(section, OP_NO_NEW_PRIVILEGES) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return fail(f, "set no-new-privileges", "");
-  if (sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC)) return fail(f, "close descriptors", "");
   caller_restore_signals(caller);
   /* The filter goes on while CAP_SYS_ADMIN is effective: no-new-privileges stays the isolator's own choice. */
   if (set_effective(geteuid() == 0 ? ~0ULL : 1ULL << CAP_SYS_ADMIN, f) || load_filter(section, f)) return -1;

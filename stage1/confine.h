@@ -12,7 +12,7 @@ struct program {
   int as_root;                   /* event handlers: id 0 whatever the app's user is */
 };
 
-/* Does not return when it succeeds. Descriptors above 2 are closed by the execution. */
+/* Does not return when it succeeds. The caller has closed all descriptors above 2 but those that are close-on-exec and lead nowhere. */
 int confine_and_execute(const struct program *program, const struct caller *caller, struct fail *f);
 
 #endif
