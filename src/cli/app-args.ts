@@ -12,8 +12,8 @@ type Overrides = Omit<AppArgs, 'image'>
  * @throws RktError `usage`.
  */
 export function readAppFlags({ flags, args }: AppWords): Overrides {
-  const [name, exec, user, group] = [flags.text('name'), flags.text('exec'), flags.text('user'), flags.text('group')]
-  const [workingDirectory, gids] = [flags.text('working-dir'), flags.text('supplementary-gids')]
+  const [name, exec, user, group] = [said(flags, 'name'), said(flags, 'exec'), said(flags, 'user'), said(flags, 'group')]
+  const [workingDirectory, gids] = [said(flags, 'working-dir'), flags.text('supplementary-gids')]
   if (workingDirectory !== undefined && !workingDirectory.startsWith('/')) {
     throw new RktError('usage', `cannot use --working-dir=${quote(workingDirectory)}: expected an absolute path`)
   }
@@ -33,6 +33,12 @@ export function readAppFlags({ flags, args }: AppWords): Overrides {
     userLabels: Object.fromEntries(flags.list('user-label').map((text) => splitPair('user-label', text))),
     isolators: readIsolatorFlags(flags),
   }
+}
+
+/** The value of a flag that overrides the image's own; an empty one overrides nothing, as in the original. */
+function said(flags: FlagValues, name: string): string | undefined {
+  const text = flags.text(name)
+  return text === '' ? undefined : text
 }
 
 function readIsolatorFlags(flags: FlagValues): AppArgs['isolators'] {

@@ -1,6 +1,7 @@
 import type { ImageID } from '../base/index.ts'
 import type { OnProgress } from '../fetch/index.ts'
 import type { PodImage } from '../pod/index.ts'
+import { checkPlatform, hostPlatform } from '../spec/index.ts'
 import { acquireImage, openStore, type ImageRecord, type Store } from '../store/index.ts'
 import { openKeystore, type Keystore } from '../trust/index.ts'
 import type { Context } from './context.ts'
@@ -13,7 +14,7 @@ export interface ImagePlace {
   readonly keystore: Keystore
   /** The image that a user named, fetched where the pull policy says so. */
   record(text: string, signature?: string): Promise<ImageRecord>
-  /** As `record`, with its manifest. */
+  /** As `record`, with its manifest, for a pod on this machine: another platform's image is refused. */
   acquire(text: string, signature?: string): Promise<PodImage>
   /** An image that must be stored already. */
   stored(id: ImageID): Promise<PodImage>
@@ -40,10 +41,13 @@ export function openImages(context: Context, { pullPolicy, onProgress }: OpenIma
       signal,
       log,
       now: new Date(context.now()),
-      ...(signature === undefined ? {} : { signaturePath: signature }),
+      ...(signature === undefined || signature === '' ? {} : { signaturePath: signature }),
       ...(onProgress === undefined ? {} : { onProgress }),
     })
-  const withManifest = async (found: ImageRecord): Promise<PodImage> => ({ record: found, manifest: await store.manifest(found, { signal }) })
+  const withManifest = async (found: ImageRecord): Promise<PodImage> => {
+    checkPlatform(found.labels, hostPlatform(process.arch))
+    return { record: found, manifest: await store.manifest(found, { signal }) }
+  }
   return {
     store,
     keystore,
