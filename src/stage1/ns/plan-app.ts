@@ -41,7 +41,7 @@ export function planApp(inputs: AppPlanInputs): AppPlan {
   if (app.app.exec.length === 0) {
     throw new RktError('invalid-manifest', `image ${quote(app.imageName)} has an empty "exec" (try --exec=BINARY)`)
   }
-  const { mounts, warnings } = resolveMounts(app, pod.manifest.volumes)
+  const { mounts } = resolveMounts(app, pod.manifest.volumes)
   const volumes = planVolumes(mounts, {
     podDir: pod.dir,
     mapped: pod.idRange !== undefined,
@@ -71,7 +71,7 @@ export function planApp(inputs: AppPlanInputs): AppPlan {
       { op: 'exec', argv: app.app.exec },
       stdioOf(runtime, inputs.host),
     ],
-    warnings: [...warnings, ...volumes.warnings].map((line) => escapeText(line)),
+    warnings: volumes.warnings.map((line) => escapeText(line)),
   }
 }
 
