@@ -1,4 +1,4 @@
-import { binding, limits, quote, RktError } from '../base/index.ts'
+import { binding, isErrno, limits, quote, RktError } from '../base/index.ts'
 
 /** Ids of an app inside its pod. */
 export interface AppUser {
@@ -43,7 +43,7 @@ interface IdOptions extends ResolveUserOptions {
 function resolveId(text: string, options: IdOptions): number {
   if (/^[0-9]+$/.test(text)) return checkedId(Number(text), options.kind, options.idCount)
   if (text.startsWith('/')) {
-    const found = binding().statInRoot(options.rootFd, text)
+    const found = inImage(text, () => binding().statInRoot(options.rootFd, text))
     if (found === null) throw new RktError('not-found', `${quote(text)} ${options.kind} not found: no such path in the image`)
     return checkedId(options.kind === 'user' ? found.uid : found.gid, options.kind, options.idCount)
   }
@@ -62,13 +62,28 @@ function checkedId(id: number, kind: 'user' | 'group', count: number): number {
   })
 }
 
+/** Attack: a database that is a link in circles, a FIFO, a directory or endless. */
+function inImage<T>(path: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (isErrno(error, 'EFBIG')) {
+      throw new RktError('limit-exceeded', `cannot read ${quote(path)} of the image: more than ${limits.userDatabaseBytes} bytes`, { cause: error })
+    }
+    if (isErrno(error, 'EINVAL', 'EISDIR', 'ELOOP', 'ENOTDIR', 'ENXIO', 'EACCES')) {
+      throw new RktError('invalid-manifest', `cannot read ${quote(path)} of the image: it does not lead to a regular file; expected one, or a numeric id`, { cause: error })
+    }
+    throw error
+  }
+}
+
 /** Lines longer than this belong to no account database. */
 const maxLineBytes = 64 * 1024
 
 /** `name:password:id:…`, the first matching line wins; source: passwd(5), group(5). */
 function findName(name: string, { rootFd, kind }: IdOptions): number | undefined {
   const path = kind === 'user' ? 'etc/passwd' : 'etc/group'
-  const content = binding().readInRoot(rootFd, path, limits.userDatabaseBytes)
+  const content = inImage(path, () => binding().readInRoot(rootFd, path, limits.userDatabaseBytes))
   if (content === null) return undefined
   const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
   const prefix = Buffer.from(`${name}:`)
