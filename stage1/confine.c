@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "interpreter.h"
 #include "sys.h"
 
 #define KEYCTL_JOIN_SESSION_KEYRING_ 1
@@ -33,7 +34,15 @@ static int set_limits(const struct section *section, struct fail *f) {
   if (!oom) return 0;
   char text[16];
   int length = snprintf(text, sizeof text, "%d", (int)(int32_t)(uint32_t)oom->field[0].number);
+  /*
+   * SAFETY: the files below /proc of a process that is not dumpable belong to the host's root, whom the pod's root is not. For one open
+   * it is dumpable; all it holds by then is in the pod already, and others of the pod lack the capabilities to look into it.
+   */
+  prctl(PR_SET_DUMPABLE, 1);
   own int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  int error = errno;
+  if (prctl(PR_SET_DUMPABLE, 0)) return fail(f, "set oom-score-adj", text);
+  errno = error;
   if (fd < 0 || write(fd, text, (size_t)length) != length) return fail(f, "set oom-score-adj", text);
   return 0;
 }
@@ -136,7 +145,7 @@ int confine_and_execute(const struct program *program, const struct caller *call
   if (limit_capabilities(capabilities->field[0].number, f)) return -1;
   if (become_user(program, f)) return -1;
   if (change_directory(section, f)) return -1;
-  if (find_program(program->argv->list[0], environment, path, sizeof path, f)) return -1;
+  if (find_program(program->argv->list[0], environment, path, sizeof path, f) || interpreter_check(path, f)) return -1;
   if (section_find(section, OP_NO_NEW_PRIVILEGES) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return fail(f, "set no-new-privileges", "");
   caller_restore_signals(caller);
   /* The filter goes on while CAP_SYS_ADMIN is effective: no-new-privileges stays the isolator's own choice. */

@@ -22,6 +22,7 @@ static const char *hint_for(const struct fail *f) {
     return "user namespaces are switched off on this host: see user.max_user_namespaces, or use --private-users=false";
   if (f->error == ENOSPC && strcmp(f->step, "make namespaces") == 0)
     return "the limit of user.max_*_namespaces is reached";
+  if (f->error == ENOENT && strncmp(f->step, "execute the program", 19) == 0) return "the image lacks the interpreter that its program names";
   if (f->error == ENOEXEC) return "not a program for this machine, or a script without #!";
   return NULL;
 }
