@@ -56,8 +56,11 @@ const devices: readonly (readonly [name: string, major: number, minor: number])[
   ['tty', 5, 0],
 ]
 
-/** A private `/dev`. Without a terminal, writing to the console goes nowhere. */
-export function deviceDirectory(): Operation[] {
+/**
+ * A private `/dev`. Without a terminal, writing to the console goes nowhere. Message queues belong to an IPC namespace, and those of the
+ * host's can be mounted by the host's root only: without `ownsIpc` their directory stays empty.
+ */
+export function deviceDirectory(options: { readonly ownsIpc: boolean }): Operation[] {
   return [
     { op: 'dev', target: 'dev' },
     ...devices.map(([name, major, minor]): Operation => ({ op: 'dev-node', name, mode: characterDevice | everyone, major, minor })),
@@ -73,7 +76,7 @@ export function deviceDirectory(): Operation[] {
     { op: 'mkdir', path: 'dev/mqueue', mode: 0o1777 },
     { op: 'devpts', target: 'dev/pts' },
     { op: 'tmpfs', target: 'dev/shm', options: 'mode=1777,size=65536k', flags: 1 },
-    { op: 'mqueue', target: 'dev/mqueue' },
+    ...(options.ownsIpc ? [{ op: 'mqueue', target: 'dev/mqueue' } as const] : []),
   ]
 }
 

@@ -81,7 +81,7 @@ function rootOf(pod: PreparedPod, app: PreparedApp): Operation {
   return { op: 'root-overlay', layers: [app.treeRootfs], base: `overlay/${app.treeID}`, upper: `upper/${app.name}`, work: `work/${app.name}` }
 }
 
-function systemMounts({ runtime, cgroupView }: AppPlanInputs, targets: readonly string[]): Operation[] {
+function systemMounts({ pod, runtime, cgroupView }: AppPlanInputs, targets: readonly string[]): Operation[] {
   const ownSys = !targets.some((target) => target === '/sys' || target.startsWith('/sys/'))
   const sys: Operation[] = !ownSys
     ? []
@@ -89,7 +89,8 @@ function systemMounts({ runtime, cgroupView }: AppPlanInputs, targets: readonly 
       ? [{ op: 'volume', source: '/sys', target: 'sys', flags: volumeFlag.readOnly | volumeFlag.noDevices | volumeFlag.noSetuid | volumeFlag.noExec }]
       : [{ op: 'sysfs', target: 'sys' }]
   const masks = runtime.insecure.paths ? [] : protectedPaths().filter((operation) => ownSys || !('path' in operation && operation.path.startsWith('sys/')))
-  return [{ op: 'proc', target: 'proc' }, ...sys, ...(ownSys ? cgroupView : []), ...deviceDirectory(), ...masks]
+  const ownsIpc = runtime.ipc !== 'parent' || pod.idRange === undefined
+  return [{ op: 'proc', target: 'proc' }, ...sys, ...(ownSys ? cgroupView : []), ...deviceDirectory({ ownsIpc }), ...masks]
 }
 
 /** `/etc/hosts` and its like: a volume on the place or above it wins, and the image's own file where nothing better is known. */
