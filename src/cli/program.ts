@@ -21,7 +21,9 @@ export async function runProgram(world: World): Promise<number> {
     return request.kind === 'run' ? await runVerb(world, request.invocation) : await showHelp(request)
   } catch (error) {
     const debug = own.includes('--debug') || own.includes('--debug=true')
-    for (const line of failureLines(error, { debug })) print(2, `${name}: ${line}\n`)
+    // As in the original, what keeps the pod's surroundings from being made is told in the name of stage1.
+    const speaker = isRktError(error, 'network-setup') ? 'stage1' : name
+    for (const line of failureLines(error, { debug })) print(2, `${speaker}: ${line}\n`)
     return isRktError(error) ? error.exitStatus : failureStatus
   }
 }
