@@ -219,6 +219,17 @@ static int start(struct outer *outer, struct supervisor *supervisor, struct fail
   return start_apps(outer, supervisor, f);
 }
 
+/* Init may have ended for a reason of its own, which is the one to tell: what we saw is only that it is gone. */
+static void prefer_failure_of_init(const struct outer *outer, struct fail *f) {
+  struct message message;
+  struct message_fds fds;
+  struct pollfd ready = {.fd = outer->control, .events = POLLIN};
+  while (outer->control >= 0 && poll(&ready, 1, 0) == 1 && message_receive(outer->control, &message, &fds) == 1) {
+    message_close_fds(&fds);
+    if (message.kind == MESSAGE_FAILED) *f = message.fail;
+  }
+}
+
 int outer_run(int plan_fd, int lock_fd, int caller_fd) {
   static struct outer outer;
   static struct supervisor supervisor;
@@ -236,6 +247,7 @@ int outer_run(int plan_fd, int lock_fd, int caller_fd) {
   supervisor_prepare(&supervisor, &outer.plan, &outer.caller);
   if (!readable || fchdir(lock_fd) || start(&outer, &supervisor, &f)) {
     if (f.error == 0) fail(&f, "change to", "pod directory");
+    prefer_failure_of_init(&outer, &f);
     supervisor_failed(&supervisor, lock_fd, &f);
     if (outer.init > 0) kill(outer.init, SIGKILL);
   }
