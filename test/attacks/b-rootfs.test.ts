@@ -105,7 +105,7 @@ test('B4: a volume over a path that is to be protected leaves no start without p
       t.is(stdout, 'protected\n')
     }
   } finally {
-    process.kill(racer.pid, 'SIGKILL')
+    process.kill(racer.pid, 'SIGTERM')
     await racer.end
   }
   t.is(readFileSync('/proc/sys/kernel/core_pattern', 'utf8'), core)
@@ -136,7 +136,7 @@ test('B7: a target that another app swaps for a link never leads out of the root
       t.true(victim.unchanged())
     }
   } finally {
-    process.kill(racer.pid, 'SIGKILL')
+    process.kill(racer.pid, 'SIGTERM')
     await racer.end
   }
   execFileSync('rm', ['-rf', share])

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -85,9 +85,10 @@ export async function openPodScene(options: AciOptions = {}): Promise<PodScene> 
       }),
     leftovers: (uuids = []) => [...podDirectories(dir), ...mountsBelow(place.path), ...groupsOf(uuids)],
     [Symbol.dispose]: () => {
-      // What a failed test left behind.
+      // What a failed test left behind, and what killed pods have left outside their directories.
       for (const pid of running) process.kill(pid, 'SIGKILL')
       running.clear()
+      spawnSync(rktProgram, [...placeFlags(dir), 'gc', '--grace-period=0s'], { stdio: 'ignore' })
       place[Symbol.dispose]()
     },
   }
