@@ -1,9 +1,9 @@
 import { realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isErrno } from '../base/index.ts'
+import { configuredDataDir } from './config/paths.ts'
 import type { ConfigDirectories, World } from './context.ts'
 import type { FlagValues } from './parse/flag-values.ts'
-import { configuredDataDir } from './paths-config.ts'
 
 /** The configuration directories that the global flags name, absolute. */
 export function configDirectories(flags: FlagValues, world: World): ConfigDirectories {

@@ -4,6 +4,7 @@ import type { PodImage } from '../pod/index.ts'
 import { checkPlatform, hostPlatform } from '../spec/index.ts'
 import { acquireImage, openStore, type ImageRecord, type Store } from '../store/index.ts'
 import { openKeystore, type Keystore } from '../trust/index.ts'
+import { configuredCredentials } from './config/credentials.ts'
 import type { Context } from './context.ts'
 import type { PullPolicy } from './pull-policy.ts'
 import { userAgent } from './version.ts'
@@ -30,6 +31,7 @@ export function openImages(context: Context, { pullPolicy, onProgress }: OpenIma
   const { log, signal, insecure, cwd } = context
   const store = openStore(context.dataDir, { create: true, log })
   const keystore = openKeystore(context.config)
+  const credentials = configuredCredentials(context.config, context.now)
   const record = (text: string, policy: PullPolicy, signature?: string): Promise<ImageRecord> =>
     acquireImage(text, {
       store,
@@ -40,6 +42,7 @@ export function openImages(context: Context, { pullPolicy, onProgress }: OpenIma
       userAgent,
       signal,
       log,
+      credentials,
       now: new Date(context.now()),
       ...(signature === undefined || signature === '' ? {} : { signaturePath: signature }),
       ...(onProgress === undefined ? {} : { onProgress }),

@@ -2,6 +2,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOption
 import type { SecureContext } from 'node:tls'
 import { limits, quote, RktError, type Log } from '../base/index.ts'
 import { trustedAuthorities } from './authorities.ts'
+import { authorization, type Credentials } from './credentials.ts'
 import { networkError } from './network-error.ts'
 
 export interface HttpOptions {
@@ -13,6 +14,8 @@ export interface HttpOptions {
   /** Files of PEM certificates that are trusted besides the system's. */
   readonly caFiles?: readonly string[]
   readonly headers?: Readonly<Record<string, string>>
+  /** Shown to the host that was asked first, and to nobody it redirects to. */
+  readonly credentials?: Credentials
   /** Longest wait for an answer, and length of one window of a body; `limits.httpIdleMs` unless a test is in a hurry. */
   readonly idleMs?: number
 }
@@ -27,20 +30,23 @@ export interface HttpResponse extends Disposable {
 }
 
 /**
- * One GET with redirects: never from https to http, no credentials anywhere, certificates checked unless the user waived it.
+ * One GET with redirects: never from https to http, credentials for the first host only, certificates checked unless the user waived it.
  *
  * @throws RktError `network`, `tls`, `timeout`, `limit-exceeded` (redirects), `policy-refused` (plain http).
  */
 export async function get(start: string, options: HttpOptions): Promise<HttpResponse> {
   let url = new URL(start)
+  // A host that another one led to has asked for nothing in the user's name, not even on the way back.
+  let atFirstHost = true
   for (let hops = 0; hops <= limits.redirects; hops += 1) {
     checkTransport(url, options)
-    const { request, response } = await send(url, options)
+    const { request, response } = await send(url, { ...options, headers: { ...options.headers, ...(atFirstHost ? credentialsFor(url, options) : {}) } })
     const location = isRedirect(response.statusCode) ? response.headers.location : undefined
     if (location === undefined) return finish(url, { request, response, options })
     request.destroy()
     const next = redirectTarget(url, location)
     options.log.debug('image', `redirected from ${url.href} to ${next.href}`)
+    atFirstHost &&= next.host === url.host
     url = next
   }
   throw new RktError('limit-exceeded', `cannot fetch ${quote(start)}: more than ${limits.redirects} redirects`)
@@ -56,6 +62,11 @@ function checkTransport(url: URL, options: HttpOptions): void {
   throw new RktError('policy-refused', `cannot fetch ${quote(url.href)}: plain http is not allowed; expected https`, {
     hint: 'use an https URL, or allow it once with --insecure-options=http',
   })
+}
+
+/** Credentials go over https alone, unless the user gave up the protection of TLS. */
+function credentialsFor(url: URL, { credentials, insecure }: HttpOptions): Readonly<Record<string, string>> {
+  return credentials !== undefined && (url.protocol === 'https:' || insecure.tls) ? authorization(url, credentials) : {}
 }
 
 interface Exchange {

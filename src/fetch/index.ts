@@ -1,3 +1,4 @@
+export type { Credential, Credentials } from './credentials.ts'
 export type { HashAlgorithm } from './hashing.ts'
 export type { OnProgress, Progress } from './progress.ts'
 export { receivePublicKeys } from './public-keys.ts'

@@ -1,5 +1,5 @@
 import { quote, RktError, unreachable, type Log } from '../base/index.ts'
-import { formatName, parseReference, type OnProgress, type Reference } from '../fetch/index.ts'
+import { formatName, parseReference, type Credentials, type OnProgress, type Reference } from '../fetch/index.ts'
 import { hostPlatform } from '../spec/index.ts'
 import type { Keystore } from '../trust/index.ts'
 import { checkExpectation, type Expectation } from './check-manifest.ts'
@@ -32,6 +32,8 @@ export interface AcquireOptions {
   readonly onProgress?: OnProgress
   readonly userAgent?: string
   readonly caFiles?: readonly string[]
+  /** For the hosts that are asked. */
+  readonly credentials?: Credentials
 }
 
 /**

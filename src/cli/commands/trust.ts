@@ -5,6 +5,7 @@ import { receivePublicKeys } from '../../fetch/index.ts'
 import { asACIdentifier } from '../../spec/index.ts'
 import { groupFingerprint, openKeystore, prepareTrust, type Keystore, type TrustScope } from '../../trust/index.ts'
 import { usage } from '../arguments.ts'
+import { configuredCredentials } from '../config/credentials.ts'
 import type { Context } from '../context.ts'
 import type { Invocation } from '../parse/invocation.ts'
 import { tabulate } from '../tabulate.ts'
@@ -81,7 +82,7 @@ async function readKeys(context: Context, location: string): Promise<Uint8Array>
     }
     // The original's own switch for keys over http is another one than that for images.
     const insecure = { tls: context.insecure.tls, http: context.insecure.pubkey }
-    return await receivePublicKeys(location, { signal, log, insecure, userAgent })
+    return await receivePublicKeys(location, { signal, log, insecure, userAgent, credentials: configuredCredentials(context.config, context.now) })
   }
   const path = resolve(context.cwd, location)
   try {

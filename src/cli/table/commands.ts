@@ -46,6 +46,15 @@ const commands: readonly Command[] = [
     load: () => import('../commands/complete-words.ts'),
   },
   {
+    name: 'config',
+    summary: 'Print configuration for each stage in JSON format',
+    usage: '',
+    description: 'Merges the files of auth.d, paths.d and stage1.d in the system, local and user configuration directories. The output holds secrets.',
+    grammar: 'mixed',
+    flags: [prettyPrintFlag],
+    load: () => import('../commands/config.ts'),
+  },
+  {
     name: 'enter',
     summary: 'Enter the namespaces of an app within a rkt pod',
     usage: '[--app=APPNAME] UUID [CMD [ARGS ...]]',
