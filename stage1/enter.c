@@ -41,14 +41,9 @@ static int make_pipe(struct session *s, int number, unsigned owner, int *theirs,
   int ours = number == 0 ? ends[1] : ends[0];
   *theirs = number == 0 ? ends[0] : ends[1];
   if (fchown(*theirs, owner, (gid_t)-1)) return fail(f, "own pipe", "");
-  static const char *const names[] = {"stdin", "stdout", "stderr"};
-  if (number == 0) {
-    int flags = fcntl(ours, F_GETFL);
-    if (flags >= 0) (void)fcntl(ours, F_SETFL, flags | O_NONBLOCK);
-    s->stream[0] = (struct stream){.from = dup(0), .to = ours, .log = -1, .name = names[0], .close_to = 1};
-  } else {
-    s->stream[number] = (struct stream){.from = ours, .to = number, .log = -1, .name = names[number]};
-  }
+  stream_never_blocks(ours);
+  if (number == 0) s->stream[0] = (struct stream){.from = stream_open(0, O_RDONLY), .to = ours, .log = -1, .close_to = 1};
+  else s->stream[number] = (struct stream){.from = ours, .to = stream_open(number, O_WRONLY), .log = -1};
   return 0;
 }
 

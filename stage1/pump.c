@@ -1,18 +1,51 @@
 #include "pump.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
+enum { PTY_MAJOR_FIRST = 136, PTY_MAJOR_LAST = 143 }; /* devices.txt: the slave sides */
+
+static int may_be_reopened(const struct stat *st) {
+  if (S_ISFIFO(st->st_mode)) return 1;
+  return S_ISCHR(st->st_mode) && major(st->st_rdev) >= PTY_MAJOR_FIRST && major(st->st_rdev) <= PTY_MAJOR_LAST;
+}
+
+int stream_open(int fd, int access) {
+  struct stat st;
+  if (fstat(fd, &st) == 0 && may_be_reopened(&st)) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int again = open(path, access | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (again >= 0) return again;
+  }
+  return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+void stream_never_blocks(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags >= 0) (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
+void stream_last(struct stream *s) {
+  s->last = 1;
+  s->left = PUMP_LAST;
+}
+
 static int pending(const struct stream *s) { return s->end > s->start; }
+
+int stream_waits(const struct stream *s) { return pending(s) && s->to >= 0; }
 
 int stream_done(const struct stream *s) { return s->from < 0 && (!pending(s) || s->to < 0); }
 
 size_t stream_poll(const struct stream *s, struct pollfd *polls, size_t count) {
-  if (pending(s) && s->to >= 0) polls[count++] = (struct pollfd){.fd = s->to, .events = POLLOUT};
+  if (stream_waits(s)) polls[count++] = (struct pollfd){.fd = s->to, .events = POLLOUT};
   else if (s->from >= 0) polls[count++] = (struct pollfd){.fd = s->from, .events = POLLIN};
   return count;
 }
@@ -66,10 +99,11 @@ static void read_some(struct stream *s) {
   char chunk[PUMP_CHUNK];
   ssize_t got = read(s->from, chunk, s->app ? sizeof chunk / 2 : sizeof chunk);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (got <= 0) {
+  if (got <= 0 || (s->last && s->left < (size_t)got)) {
     end_of_input(s);
     return;
   }
+  if (s->last) s->left -= (size_t)got;
   if (s->log >= 0) write_log(s, chunk, (size_t)got);
   if (s->to < 0) return;
   if (!s->buffer && !(s->buffer = malloc(s->app ? PUMP_BUFFER : PUMP_CHUNK))) {
@@ -97,7 +131,7 @@ static void end_of_output(struct stream *s) {
 
 static void write_some(struct stream *s) {
   size_t size = s->end - s->start;
-  /* At most PIPE_BUF: a pipe that polls writable takes it without blocking, though its flags are the caller's. */
+  /* At most PIPE_BUF: what could not be opened anew and polls writable takes that much at once. */
   ssize_t put = write(s->to, s->buffer + s->start, size < 4096 ? size : 4096);
   if (put < 0) {
     if (errno == EAGAIN || errno == EINTR) return;

@@ -21,7 +21,7 @@ static const char *app_name(const struct supervisor *s, uint32_t index) {
 void supervisor_prepare(struct supervisor *s, const struct plan *plan, const struct caller *caller) {
   s->plan = plan;
   s->caller = caller;
-  s->pod = s->init_socket = s->listener = s->signals = -1;
+  s->pod = s->init_socket = s->listener = s->signals = s->output[1] = s->output[2] = -1;
   for (uint32_t i = 0; i < PLAN_MAX_APPS; i++)
     for (int n = 0; n < 3; n++) s->stream[i][n].from = s->stream[i][n].to = s->stream[i][n].log = -1;
   tty_prepare(&s->tty);
@@ -46,6 +46,8 @@ int supervisor_open(struct supervisor *s, int pod, int init_socket, struct fail 
   sigprocmask(SIG_SETMASK, &all, NULL);
   s->signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
   if (s->signals < 0) return fail(f, "watch signals", "");
+  s->output[1] = stream_open(1, O_WRONLY);
+  s->output[2] = stream_open(2, O_WRONLY);
   s->listener = listen_control(pod, f);
   return s->listener < 0 ? -1 : 0;
 }
@@ -59,14 +61,13 @@ static int open_log(const struct supervisor *s, uint32_t index) {
 
 void supervisor_stream(struct supervisor *s, uint32_t index, int number, int fd) {
   struct stream *stream = &s->stream[index][number];
+  stream_never_blocks(fd);
   if (number == 0) {
-    int flags = fcntl(fd, F_GETFL);
-    if (flags >= 0) (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-    *stream = (struct stream){.from = dup(0), .to = fd, .log = -1, .name = "stdin", .close_to = 1};
+    *stream = (struct stream){.from = stream_open(0, O_RDONLY), .to = fd, .log = -1, .name = "stdin", .close_to = 1};
     return;
   }
   int log = number == 1 ? open_log(s, index) : s->stream[index][1].log >= 0 ? s->stream[index][1].log : open_log(s, index);
-  *stream = (struct stream){.from = fd, .to = number, .log = log, .name = number == 1 ? "stdout" : "stderr", .at_line_start = 1};
+  *stream = (struct stream){.from = fd, .to = s->output[number], .log = log, .name = number == 1 ? "stdout" : "stderr", .at_line_start = 1};
   if (section_find(&s->plan->pod, OP_PREFIX_OUTPUT)) stream->app = app_name(s, index);
 }
 
@@ -146,7 +147,7 @@ static void on_signals(struct supervisor *s) {
     int number = (int)info.ssi_signo;
     int ignored = s->caller->known && (s->caller->ignored >> (number - 1) & 1);
     if (number == SIGWINCH) tty_resize(&s->tty);
-    else if (!ignored && (number == SIGTERM || number == SIGINT || number == SIGQUIT || number == SIGHUP || number == SIGUSR1 || number == SIGUSR2))
+    else if (s->init > 0 && !ignored && (number == SIGTERM || number == SIGINT || number == SIGQUIT || number == SIGHUP || number == SIGUSR1 || number == SIGUSR2))
       kill(s->init, number);
   }
 }
@@ -169,31 +170,40 @@ static void dispatch(struct supervisor *s, const struct pollfd *poll) {
   stream_event(&s->tty.output, poll);
 }
 
-static int drained(const struct supervisor *s) {
+/* Waits for something to do, at most `timeout` ms, and does it. Returns 0 when nothing came. */
+static int turn(struct supervisor *s, int timeout) {
+  struct pollfd polls[3 + PLAN_MAX_APPS * 3 + 2];
+  size_t count = collect(s, polls);
+  int ready = poll(polls, count, timeout);
+  if (ready <= 0) return ready < 0 && errno == EINTR;
+  if (polls[0].revents) on_signals(s);
+  if (polls[2].revents) accept_client(s);
+  for (size_t i = 3; i < count; i++)
+    if (polls[i].revents) dispatch(s, &polls[i]);
+  if (polls[1].revents) from_init(s);
+  return 1;
+}
+
+/* Passes on what the pod's processes left in their pipes; a reader that takes nothing for 10 s is given up. */
+static void drain(struct supervisor *s) {
   for (uint32_t i = 0; i < s->plan->apps; i++)
-    if (!stream_done(&s->stream[i][1]) || !stream_done(&s->stream[i][2])) return 0;
-  return stream_done(&s->tty.output);
+    for (int n = 1; n < 3; n++) stream_last(&s->stream[i][n]);
+  stream_last(&s->tty.output);
+  for (;;) {
+    int waiting = stream_waits(&s->tty.output);
+    for (uint32_t i = 0; i < s->plan->apps; i++) waiting |= stream_waits(&s->stream[i][1]) | stream_waits(&s->stream[i][2]);
+    if (!turn(s, waiting ? 10000 : 0)) return;
+  }
 }
 
 int supervise(struct supervisor *s, pid_t init) {
-  struct pollfd polls[3 + PLAN_MAX_APPS * 3 + 2];
   s->init = init;
-  /* After init's end only what it wrote is still passed on; a reader that takes nothing for 10 s is given up. */
-  while (s->init_socket >= 0 || !drained(s)) {
-    size_t count = collect(s, polls);
-    int ready = poll(polls, count, s->init_socket >= 0 ? -1 : 10000);
-    if (ready < 0 && errno != EINTR) break;
-    if (ready == 0) break;
-    if (ready < 0) continue;
-    if (polls[0].revents) on_signals(s);
-    if (polls[2].revents) accept_client(s);
-    for (size_t i = 3; i < count; i++)
-      if (polls[i].revents) dispatch(s, &polls[i]);
-    if (polls[1].revents) from_init(s);
-  }
-  tty_end(&s->tty);
+  while (s->init_socket >= 0 && turn(s, -1)) continue;
   int status;
   while (waitpid(init, &status, 0) < 0)
     if (errno != EINTR) return STATUS_OWN_FAILURE;
+  s->init = 0;
+  drain(s);
+  tty_end(&s->tty);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

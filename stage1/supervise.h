@@ -18,6 +18,7 @@ struct supervisor {
   int listener;
   int signals;
   int failed;
+  int output[3]; /* our own descriptors of 1 and 2 */
   pid_t init;
   struct stream stream[PLAN_MAX_APPS][3]; /* by the app's descriptor: 0 input, 1 output, 2 error */
   struct tty tty;

@@ -17,11 +17,11 @@ void tty_start(struct tty *tty, int master, int log, const char *app) {
     return;
   }
   tty->master = master;
-  int flags = fcntl(master, F_GETFL);
-  if (flags >= 0) (void)fcntl(master, F_SETFL, flags | O_NONBLOCK);
-  tty->input = (struct stream){.from = dup(0), .to = dup(master), .log = -1, .name = "stdin", .close_to = 0};
-  tty->output = (struct stream){.from = master, .to = 1, .log = log, .name = "stdout"};
-  if (tcgetattr(0, &tty->saved) == 0) {
+  stream_never_blocks(master);
+  tty->input = (struct stream){.from = stream_open(0, O_RDONLY), .to = fcntl(master, F_DUPFD_CLOEXEC, 3), .log = -1, .name = "stdin"};
+  tty->output = (struct stream){.from = master, .to = stream_open(1, O_WRONLY), .log = log, .name = "stdout"};
+  /* In the background the terminal belongs to another job, which would find it raw. */
+  if (tcgetpgrp(0) == getpgrp() && tcgetattr(0, &tty->saved) == 0) {
     struct termios raw = tty->saved;
     cfmakeraw(&raw);
     tty->raw = tcsetattr(0, TCSADRAIN, &raw) == 0;
