@@ -1,13 +1,13 @@
 import { realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { isErrno } from '../base/index.ts'
+import { isErrno, RktError } from '../base/index.ts'
 import { configuredDataDir } from './config/paths.ts'
 import type { ConfigDirectories, World } from './context.ts'
 import type { FlagValues } from './parse/flag-values.ts'
 
 /** The configuration directories that the global flags name, absolute. */
 export function configDirectories(flags: FlagValues, world: World): ConfigDirectories {
-  const at = (name: string): string => resolve(world.cwd, flags.text(name) ?? '')
+  const at = (name: string): string => resolve(world.cwd, directory(flags, name))
   const user = flags.text('user-config') ?? ''
   return { system: at('system-config'), local: at('local-config'), ...(user === '' ? {} : { user: at('user-config') }) }
 }
@@ -15,7 +15,14 @@ export function configDirectories(flags: FlagValues, world: World): ConfigDirect
 /** The data directory: `--dir`, else configuration of kind `paths`, else the default; absolute and without symbolic links. */
 export function dataDirectory(flags: FlagValues, config: ConfigDirectories, world: World): string {
   const configured = flags.given('dir') ? undefined : configuredDataDir(config)
-  return realPath(resolve(world.cwd, configured ?? flags.text('dir') ?? ''))
+  return realPath(resolve(world.cwd, configured ?? directory(flags, 'dir')))
+}
+
+/** An empty path would be the current directory, which nobody means: an unset variable in a script stands behind it. */
+function directory(flags: FlagValues, name: string): string {
+  const text = flags.text(name) ?? ''
+  if (text === '') throw new RktError('usage', `cannot use --${name}="": it is empty; expected a directory`)
+  return text
 }
 
 /** Resolves the part of a path that exists already. */

@@ -1,4 +1,4 @@
-import { isRktError } from '../base/index.ts'
+import { errorText, isRktError, quote } from '../base/index.ts'
 
 /** Exit status of rkt's own failures. */
 export const failureStatus = 254
@@ -15,6 +15,7 @@ export function failureLines(error: unknown, options: { readonly debug: boolean 
 
 /** Our messages tell the state after a colon; where one does not, what the system said is added. */
 function shortMessage(error: unknown): string {
+  if (isSystemError(error)) return systemText(error)
   const message = text(error)
   const innermost = chain(error).at(-1)
   return innermost === error || !isSystemError(innermost) || message.includes(': ') ? message : `${message}: ${innermost.message}`
@@ -35,6 +36,13 @@ function text(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (isRktError(error) || isSystemError(error)) return error.message
   return `internal error: ${error.message}`
+}
+
+/** What Node says of a system call in the words of our own messages: `cannot open "/path": EROFS: read-only file system`. */
+function systemText(error: Error & { readonly code: string }): string {
+  const { syscall, path } = { syscall: undefined, path: undefined, ...error }
+  if (typeof syscall !== 'string' || !/^[a-z]+$/.test(syscall)) return error.message
+  return `cannot ${syscall}${typeof path === 'string' ? ` ${quote(path)}` : ''}: ${errorText(error)}`
 }
 
 /** No control character of a message reaches the terminal, but for line ends and tabs of our own layout. */

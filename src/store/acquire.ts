@@ -1,15 +1,18 @@
+import { existsSync } from 'node:fs'
 import { quote, RktError, unreachable, type Log } from '../base/index.ts'
-import { formatName, parseReference, type Credentials, type OnProgress, type Reference } from '../fetch/index.ts'
+import { discoverImage, formatName, parseReference, type Credentials, type OnProgress, type Reference } from '../fetch/index.ts'
 import { hostPlatform } from '../spec/index.ts'
 import type { Keystore } from '../trust/index.ts'
 import { checkExpectation, type Expectation } from './check-manifest.ts'
-import { imageByID, imageByName, resolveID } from './find.ts'
+import { imageByID, imageByName, resolveID, withPlatform } from './find.ts'
 import { fetchFile, fetchUrl } from './fetch-image.ts'
+import { httpOptions } from './http-options.ts'
 import { reportingDisk } from './io-error.ts'
 import { judgeStored } from './judge-stored.ts'
 import type { ImageRecord } from './record.ts'
 import { readRecordsWith, usableRecords } from './records.ts'
 import type { Store } from './store.ts'
+import { trustFromHttps } from './trust-from-https.ts'
 
 /** `never` uses the store alone, `new` fetches what is not there, `update` asks the origin again. */
 export type PullPolicy = 'never' | 'new' | 'update'
@@ -34,6 +37,8 @@ export interface AcquireOptions {
   readonly caFiles?: readonly string[]
   /** For the hosts that are asked. */
   readonly credentials?: Credentials
+  /** Whether keys that discovery finds over https are trusted for a name for which nobody has decided anything. */
+  readonly trustKeysFromHttps?: boolean
 }
 
 /**
@@ -62,6 +67,8 @@ function acquire(reference: Reference, options: AcquiringOptions): Promise<Image
       return acquireHash(reference.text, options)
     case 'file':
       options.log.debug('image', `using image from file ${reference.path}`)
+      // Told before the signature, which is looked for first, is missed beside it.
+      if (!existsSync(reference.path)) throw new RktError('not-found', `cannot open image file ${quote(reference.path)}: ENOENT: no such file or directory`)
       return fetchFile(reference.path, options)
     case 'url':
       return acquireUrl(reference.url, options)
@@ -87,6 +94,13 @@ async function acquireUrl(url: string, options: AcquiringOptions): Promise<Image
     return judgeStored(store.layout, stored, options)
   }
   if (pullPolicy === 'never') throw notFound(`URL ${quote(url)}`)
+  return fetchRemote(url, options)
+}
+
+/** Asks the server, unless it said that what is stored will do until later. */
+async function fetchRemote(url: string, options: AcquiringOptions & { readonly beside?: string }): Promise<ImageRecord> {
+  const { store, log } = options
+  const stored = latestOfUrl(store, url)
   if (stored !== undefined && isFresh(stored, options.now)) {
     log.debug('image', `image for ${url} isn't expired, not fetching.`)
     return judgeStored(store.layout, stored, options)
@@ -99,10 +113,23 @@ async function acquireName({ name, labels }: Reference & { readonly kind: 'name'
   const { store, log, pullPolicy } = options
   const words = formatName(name, labels)
   log.debug('image', `searching for app image ${name}`)
-  const stored = pullPolicy === 'update' ? undefined : imageByName(store.layout, { name, labels, platform: hostPlatform(process.arch), log })
-  if (stored === undefined) throw notFound(`image name ${quote(words)}`)
-  log.debug('image', `using image from local store for image name ${words}`)
-  return judgeStored(store.layout, stored, options)
+  const platform = hostPlatform(process.arch)
+  const stored = pullPolicy === 'update' ? undefined : imageByName(store.layout, { name, labels, platform, log })
+  if (stored !== undefined) {
+    log.debug('image', `using image from local store for image name ${words}`)
+    return judgeStored(store.layout, stored, options)
+  }
+  if (pullPolicy === 'never') throw notFound(`image name ${quote(words)}`)
+  return fetchName({ name, labels: withPlatform(labels, platform) }, options)
+}
+
+/** Fetches what discovery finds; name and labels of what arrives must be those that were asked for. */
+async function fetchName(wanted: Expectation, options: AcquiringOptions): Promise<ImageRecord> {
+  const endpoint = await discoverImage(wanted, httpOptions(options))
+  if (options.trustKeysFromHttps === true && !options.insecure.image) await trustFromHttps(wanted.name, options)
+  const record = await fetchRemote(endpoint.image, { ...options, expect: wanted, beside: endpoint.signature })
+  checkExpectation(record, wanted)
+  return record
 }
 
 function latestOfUrl(store: Store, url: string): ImageRecord | undefined {
@@ -123,7 +150,7 @@ function expectationOf({ expectName }: AcquireOptions): Expectation | undefined 
   return reference
 }
 
-/** The original's words; a name cannot be fetched yet, since this version knows no discovery. */
+/** The original's words. */
 function notFound(what: string): RktError {
   return new RktError(
     'not-found',

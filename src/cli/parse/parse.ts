@@ -1,4 +1,4 @@
-import { quote, RktError } from '../../base/index.ts'
+import { escapeText, quote, RktError } from '../../base/index.ts'
 import type { Command, Flag } from '../table/types.ts'
 import { addBeforeApps, parseApps } from './apps.ts'
 import { FlagValues } from './flag-values.ts'
@@ -56,7 +56,7 @@ export function parseLocated({ words, early, command, root, path }: Located): Re
     const own = flags.find(name)
     if (own !== undefined) flags.add(own, read.value)
     else if (command.appFlags?.some((flag) => flag.name === name) === true) addBeforeApps(podMounts, read)
-    else throw new RktError('usage', `unknown flag: --${name}`)
+    else throw new RktError('usage', `unknown flag: --${escapeText(name)}`)
   }
   const rest =
     command.grammar === 'apps'

@@ -1,4 +1,4 @@
-import { RktError } from '../../base/index.ts'
+import { escapeText, RktError } from '../../base/index.ts'
 import type { Flag } from '../table/types.ts'
 
 export interface FlagWord {
@@ -22,10 +22,10 @@ export function readFlag(words: readonly string[], at: number, find: (name: stri
   const word = words[at] ?? ''
   const [, dashes = '', name = '', assigned] = /^(--?)([^=]*)(?:=(.*))?$/s.exec(word) ?? []
   if (dashes === '-' && name !== 'h') {
-    throw new RktError('usage', `unknown shorthand flag: '${[...name][0] ?? ''}' in ${word}`, { hint: `write flags with two dashes` })
+    throw new RktError('usage', `unknown shorthand flag: '${[...name][0] ?? ''}' in ${escapeText(word)}`, { hint: `write flags with two dashes` })
   }
   const flag = find(dashes === '-' ? 'help' : name)
-  if (flag === undefined) throw new RktError('usage', `unknown flag: --${name}`)
+  if (flag === undefined) throw new RktError('usage', `unknown flag: --${escapeText(name)}`)
   if (assigned !== undefined) return { flag, value: assigned, next: at + 1 }
   const bare = flag.type === 'bool' ? 'true' : flag.bare
   if (bare !== undefined) return { flag, value: bare, next: at + 1 }
