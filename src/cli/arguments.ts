@@ -17,6 +17,15 @@ export function takeOne(invocation: Invocation, what: string): string {
   return only
 }
 
+/** @throws RktError `usage` unless there are exactly two arguments. */
+export function takeTwo(invocation: Invocation, what: readonly [string, string]): readonly [string, string] {
+  const [first, second, third] = invocation.words
+  if (first === undefined) throw usage(invocation, `must provide one ${what[0]}`)
+  if (second === undefined) throw usage(invocation, `must provide one ${what[1]}`)
+  if (third !== undefined) throw usage(invocation, `unexpected argument ${quote(third)}`)
+  return [first, second]
+}
+
 /** @throws RktError `usage` when there is none. */
 export function takeSome(invocation: Invocation, what: string): readonly string[] {
   if (invocation.words.length === 0) throw usage(invocation, `must provide at least one ${what}`)

@@ -17,13 +17,23 @@ const keptXattr = /^(?:security\.capability|user\..+)$/
  *
  * @throws RktError `invalid-archive` for what an image cannot hold: a socket, or a name that is not UTF-8; `io` when reading fails.
  */
-export function* walkTree(directory: string, archivePath: string): Generator<FoundEntry> {
-  yield* walk({ directory, archivePath, depth: 0, firstNames: new Map() })
+export function* walkTree(directory: string, { archivePath, sockets }: WalkOptions): Generator<FoundEntry> {
+  yield* walk({ directory, archivePath, sockets, depth: 0, firstNames: new Map() })
+}
+
+/** What becomes of a socket, which no archive can hold. */
+export type SocketRule = { readonly kind: 'refuse' } | { readonly kind: 'skip'; readonly tell: (archivePath: string) => void }
+
+export interface WalkOptions {
+  /** Path of the directory in the archive. */
+  readonly archivePath: string
+  readonly sockets: SocketRule
 }
 
 interface Place {
   readonly directory: string
   readonly archivePath: string
+  readonly sockets: SocketRule
   readonly depth: number
   /** Where each file with several names was met first, by device and inode. */
   readonly firstNames: Map<string, string>
@@ -35,7 +45,9 @@ function* walk(place: Place): Generator<FoundEntry> {
   for (const name of namesIn(place.directory)) {
     const path = `${place.directory}/${name}`
     const inside = { ...place, directory: path, archivePath: `${place.archivePath}/${name}`, depth: place.depth + 1 }
-    if (reading(path, () => lstatSync(path)).isDirectory()) yield* walk(inside)
+    const stat = reading(path, () => lstatSync(path))
+    if (stat.isDirectory()) yield* walk(inside)
+    else if (stat.isSocket() && place.sockets.kind === 'skip') place.sockets.tell(inside.archivePath)
     else yield describe(path, inside)
   }
 }

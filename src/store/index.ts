@@ -2,6 +2,8 @@ export { acquireImage, type AcquireOptions, type PullPolicy } from './acquire.ts
 export type { BuildAciOptions, BuiltAci } from './build-aci.ts'
 export { buildAci } from './build-image.ts'
 export { collectStore, type CollectOptions, type CollectReport } from './collect.ts'
+export { exportImage, type ExportImageOptions } from './export-image.ts'
+export { extractImage, type ExtractImageOptions } from './extract-image.ts'
 export { groupOfRkt } from './directories.ts'
 export type { ImageRecord } from './record.ts'
 export type { RecordReading } from './records.ts'

@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream'
-import { limits, parseImageID, RktError, type ImageID } from '../base/index.ts'
+import { limits, type ImageID } from '../base/index.ts'
 import { compareListing, type ListingComparison } from './tree-listing.ts'
 import { openFiles, runUnpacker } from './unpacker-process.ts'
+import { countOf, imageIDOf, textOf } from './unpacker-result.ts'
 
 /** What one decompression of an image gives. */
 export interface UnpackedAci {
@@ -57,10 +58,10 @@ export async function unpackAci(options: UnpackOptions): Promise<UnpackedAci> {
     `--limit-unpacked=${bounds.unpackedBytes}`,
     `--limit-ratio=${bounds.compressionRatio}`,
   ]
-  using files = openFiles({ blob: options.blobPath, directory: options.destination, newListing: options.listingPath })
+  using files = openFiles({ blob: options.blobPath, destination: options.destination, newListing: options.listingPath })
   const result = await runUnpacker({ args, files, deadlineMs: bounds.unpackMs, signal: options.signal })
   return {
-    imageID: parseImageID(`sha512-${textOf(result, 'sha512', /^[0-9a-f]{128}$/)}`),
+    imageID: imageIDOf(result),
     unpackedBytes: countOf(result, 'unpackedBytes'),
     entries: countOf(result, 'entries'),
     manifest: Buffer.from(textOf(result, 'manifestBase64', /^[A-Za-z0-9+/]*={0,2}$/), 'base64'),
@@ -87,7 +88,7 @@ export interface TreeHash extends ListingComparison {
  * @throws RktError `io`, `limit-exceeded`, and `corrupted` for a listing that is not one.
  */
 export async function treeHash(options: TreeHashOptions): Promise<TreeHash> {
-  using files = openFiles({ directory: options.path, storedListing: options.listingPath })
+  using files = openFiles({ destination: options.path, storedListing: options.listingPath })
   let comparison: Promise<ListingComparison> = Promise.resolve({ differences: [], differenceCount: 0 })
   const stored = files.storedListing
   const onListing = (fresh: Readable): void => {
@@ -108,22 +109,4 @@ export async function treeHash(options: TreeHashOptions): Promise<TreeHash> {
   if (compared.status === 'rejected') throw compared.reason
   if (result.status === 'rejected') throw result.reason
   return { treeHash: textOf(result.value, 'treeHash', /^[0-9a-f]{128}$/), ...compared.value }
-}
-
-type Result = Readonly<Record<string, unknown>>
-
-function textOf(result: Result, name: string, pattern: RegExp): string {
-  const value = result[name]
-  if (typeof value !== 'string' || !pattern.test(value)) throw malformed(name)
-  return value
-}
-
-function countOf(result: Result, name: string): number {
-  const value = result[name]
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw malformed(name)
-  return value
-}
-
-function malformed(name: string): RktError {
-  return new RktError('io', `cannot unpack: the unpacker's result has no valid ${name}`)
 }

@@ -5,7 +5,7 @@ import { errorText, libraryFile, limits, parseStrictJson, quote, RktError, type 
 
 interface Paths {
   readonly blob?: string | undefined
-  readonly directory?: string | undefined
+  readonly destination?: string | undefined
   readonly newListing?: string | undefined
   readonly storedListing?: string | undefined
 }
@@ -13,14 +13,15 @@ interface Paths {
 /** Descriptors for one run of the unpacker; closed when disposed. */
 export interface UnpackerFiles extends Disposable {
   readonly blob: number | undefined
-  readonly directory: number | undefined
+  /** A directory, or the file for uncompressed bytes. */
+  readonly destination: number | undefined
   readonly newListing: number | undefined
   readonly storedListing: number | undefined
 }
 
 const flags: Record<keyof Paths, number> = {
   blob: constants.O_RDONLY | constants.O_NONBLOCK,
-  directory: constants.O_RDONLY | constants.O_DIRECTORY,
+  destination: constants.O_RDONLY | constants.O_DIRECTORY,
   newListing: constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
   storedListing: constants.O_RDONLY | constants.O_NOFOLLOW,
 }
@@ -41,7 +42,7 @@ export function openFiles(paths: Paths): UnpackerFiles {
       throw new RktError('io', `cannot open ${quote(path)}: ${errorText(cause)}`, { cause })
     }
   }
-  return { blob: open('blob'), directory: open('directory'), newListing: open('newListing'), storedListing: open('storedListing'), [Symbol.dispose]: close }
+  return { blob: open('blob'), destination: open('destination'), newListing: open('newListing'), storedListing: open('storedListing'), [Symbol.dispose]: close }
 }
 
 export interface UnpackerRun {
@@ -75,7 +76,7 @@ export async function runUnpacker(run: UnpackerRun): Promise<Readonly<Record<str
   run.signal.throwIfAborted()
   const { files } = run
   const stdio: StdioOptions = [files.blob ?? 'ignore', 'ignore', 'pipe', 'pipe']
-  if (files.directory !== undefined) stdio.push(files.directory)
+  if (files.destination !== undefined) stdio.push(files.destination)
   if (files.newListing !== undefined) stdio.push(files.newListing)
   else if (run.onListing !== undefined) stdio.push('pipe')
   const deadline = AbortSignal.timeout(run.deadlineMs)

@@ -1,5 +1,11 @@
 import { fullFlag, formatFlag, noLegendFlag, prettyPrintFlag } from './pod-flags.ts'
-import type { Command } from './types.ts'
+import type { Command, Flag } from './types.ts'
+
+/** Flags of the commands that unpack an image for the user. */
+const outputFlags: readonly Flag[] = [
+  { name: 'rootfs-only', type: 'bool', help: 'unpack the root file system alone, into the directory itself' },
+  { name: 'overwrite', type: 'bool', help: 'replace the output directory' },
+]
 
 /** The commands below `rkt image`. */
 export function imageCommands(fetch: Command): readonly Command[] {
@@ -27,6 +33,25 @@ export function imageCommands(fetch: Command): readonly Command[] {
       flags: [prettyPrintFlag],
       load: () => import('../commands/image-cat-manifest.ts'),
     },
+    {
+      name: 'export',
+      summary: 'Export a stored image to an ACI file',
+      usage: '[--overwrite] IMAGE OUTPUT_ACI_FILE',
+      description: 'Writes the uncompressed archive, byte for byte as it was published.',
+      grammar: 'mixed',
+      flags: [{ name: 'overwrite', type: 'bool', help: 'replace the output file' }],
+      load: () => import('../commands/image-export.ts'),
+    },
+    {
+      name: 'extract',
+      summary: 'Extract a stored image to a directory',
+      usage: '[--rootfs-only] [--overwrite] IMAGE OUTPUT_DIR',
+      description: 'Unpacks what is in the image itself: its manifest, and its root file system without those of its dependencies. Devices are left out.',
+      grammar: 'mixed',
+      root: true,
+      flags: outputFlags,
+      load: () => import('../commands/image-extract.ts'),
+    },
     { ...fetch, hidden: true },
     {
       name: 'gc',
@@ -51,6 +76,16 @@ export function imageCommands(fetch: Command): readonly Command[] {
         formatFlag,
       ],
       load: () => import('../commands/image-list.ts'),
+    },
+    {
+      name: 'render',
+      summary: 'Render a stored image to a directory with all its dependencies',
+      usage: '[--rootfs-only] [--overwrite] IMAGE OUTPUT_DIR',
+      description: 'Unpacks the image as an app of it would see it. Devices are left out.',
+      grammar: 'mixed',
+      root: true,
+      flags: outputFlags,
+      load: () => import('../commands/image-render.ts'),
     },
     {
       name: 'rm',

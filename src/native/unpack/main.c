@@ -1,5 +1,6 @@
 /*
  * unpack aci [--inspect] --limit-NAME=N…   image on fd 0 → tree in fd 4, listing on fd 5 if open, result on fd 3
+ * unpack plain --limit-NAME=N…             image on fd 0 → its uncompressed bytes in the file on fd 4, result on fd 3
  * unpack hash                              tree in fd 4 → listing on fd 5 if open, result on fd 3
  *
  * Exit status: 0, or the failure_kind, with one line on fd 2.
@@ -8,6 +9,7 @@
 #include "aci.h"
 #include "io.h"
 #include "listing.h"
+#include "plain.h"
 #include "sandbox.h"
 
 #include <errno.h>
@@ -43,13 +45,21 @@ int main(int count, char **arguments)
 	struct options options;
 	struct hashes hashes;
 	struct unpacking unpacking;
+	struct stream stream;
 	mallopt(M_ARENA_MAX, 1);
 	umask(077);
 	if (options_parse(&options, count, arguments, &f) == 0 && options_check_descriptors(&options, &f) == 0 && hashes_load(&hashes, &f) == 0) {
-		if (options.verb == VERB_ACI)
+		switch (options.verb) {
+		case VERB_ACI:
 			aci_unpack(&unpacking, &options, &hashes, &f);
-		else
+			break;
+		case VERB_PLAIN:
+			plain_unpack(&stream, &options, &hashes, &f);
+			break;
+		case VERB_HASH:
 			run_hash(&options, &hashes, &f);
+			break;
+		}
 	}
 	if (f.kind != FAILURE_NONE) {
 		/* One write: the reader of fd 2 gets the line whole. */

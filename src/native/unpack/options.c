@@ -27,21 +27,35 @@ static int take_limit(struct options *o, const char *argument)
 	return -1;
 }
 
+static int take_verb(struct options *o, const char *argument)
+{
+	if (strcmp(argument, "aci") == 0)
+		o->verb = VERB_ACI;
+	else if (strcmp(argument, "hash") == 0)
+		o->verb = VERB_HASH;
+	else if (strcmp(argument, "plain") == 0)
+		o->verb = VERB_PLAIN;
+	else
+		return -1;
+	return 0;
+}
+
 int options_parse(struct options *o, int count, char **arguments, struct failure *f)
 {
 	memset(o, 0, sizeof *o);
-	if (count < 2 || (strcmp(arguments[1], "aci") != 0 && strcmp(arguments[1], "hash") != 0))
-		return fail(f, FAILURE_HOST, "cannot unpack: unknown verb; expected aci or hash");
-	o->verb = strcmp(arguments[1], "aci") == 0 ? VERB_ACI : VERB_HASH;
+	if (count < 2 || take_verb(o, arguments[1]) < 0)
+		return fail(f, FAILURE_HOST, "cannot unpack: unknown verb; expected aci, plain or hash");
 	for (int i = 2; i < count; i++) {
 		if (o->verb == VERB_ACI && strcmp(arguments[i], "--inspect") == 0)
 			o->inspect = true;
-		else if (o->verb != VERB_ACI || strncmp(arguments[i], "--limit-", 8) != 0 || take_limit(o, arguments[i] + 8) < 0)
+		else if (o->verb == VERB_HASH || strncmp(arguments[i], "--limit-", 8) != 0 || take_limit(o, arguments[i] + 8) < 0)
 			return fail(f, FAILURE_HOST, "cannot unpack: unknown argument");
 	}
 	if (o->verb == VERB_ACI && !(o->path_bytes && o->name_bytes && o->path_depth && o->entries && o->header_bytes && o->manifest_bytes &&
 				     o->unpacked_bytes && o->ratio))
 		return fail(f, FAILURE_HOST, "cannot unpack: a limit is missing; expected all of them as arguments");
+	if (o->verb == VERB_PLAIN && !(o->unpacked_bytes && o->ratio))
+		return fail(f, FAILURE_HOST, "cannot unpack: a limit is missing; expected unpacked and ratio");
 	return 0;
 }
 
@@ -56,7 +70,9 @@ int options_check_descriptors(struct options *o, struct failure *f)
 	o->listing = is_open(FD_LISTING);
 	if (!is_open(FD_IMAGE) || !is_open(1) || !is_open(FD_MESSAGE) || !is_open(FD_RESULT))
 		return fail(f, FAILURE_HOST, "cannot unpack: a descriptor is missing; expected 0 to 3");
-	if (!o->inspect && (fstat(FD_DESTINATION, &st) < 0 || !S_ISDIR(st.st_mode)))
+	if (o->verb == VERB_PLAIN && (fstat(FD_DESTINATION, &st) < 0 || !S_ISREG(st.st_mode)))
+		return fail(f, FAILURE_HOST, "cannot unpack: descriptor 4 is not a regular file");
+	if (o->verb != VERB_PLAIN && !o->inspect && (fstat(FD_DESTINATION, &st) < 0 || !S_ISDIR(st.st_mode)))
 		return fail(f, FAILURE_HOST, "cannot unpack: descriptor 4 is not a directory");
 	if (syscall(SYS_close_range, o->listing ? 6 : 5, ~0U, 0) < 0)
 		return fail_errno(f, errno, "cannot unpack: close descriptors");

@@ -81,9 +81,9 @@ static int refuse_file_system(int destination, int error, struct failure *f)
 				snprintf(name, sizeof name, "%s", known[i].name);
 	}
 	if (error == EINVAL)
-		return fail(f, FAILURE_HOST, "cannot unpack into the store: its file system (%s) has no idmapped mounts on this kernel; expected ext4, xfs, btrfs, or tmpfs from Linux 6.3",
+		return fail(f, FAILURE_HOST, "cannot unpack into the destination: its file system (%s) has no idmapped mounts on this kernel; expected ext4, xfs, btrfs, or tmpfs from Linux 6.3",
 			    name);
-	return fail_errno(f, error, "cannot make a sandbox: idmapped mount of the store (%s)", name);
+	return fail_errno(f, error, "cannot make a sandbox: idmapped mount of the destination (%s)", name);
 }
 
 /* A private view of the destination: ids of the image inside are the same numbers on disk. KERNEL: idmapped mounts, 5.12; no fallback. */
