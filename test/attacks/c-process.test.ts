@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
-import { openPodScene, shellWords, until } from '../support/pod-scene.ts'
+import { groupsOf, openPodScene, shellWords, until } from '../support/pod-scene.ts'
 import { probe } from '../support/paths.ts'
 
 const scene = await openPodScene({
@@ -83,7 +84,7 @@ test('C15: a bomb of processes meets the limit, and the host goes on', async (t)
 })
 
 function groupFile(uuid: string, name: string): string {
-  return execFileSync('find', ['/sys/fs/cgroup', '-path', `*rkt-${uuid}/busybox/${name}`], { encoding: 'utf8' }).trim()
+  return groupsOf([uuid]).map((group) => join(group, 'busybox', name)).find((path) => existsSync(path)) ?? ''
 }
 
 test('C15: a memory hog is killed at its limit, and its neighbour is not', async (t) => {

@@ -52,10 +52,7 @@ for (const target of ['outer launcher', 'pod init'] as const) {
       kill(target === 'pod init' ? initOf(pod.pid) : pod.pid)
       await pod.end
       for (const path of podDirectories(scene.dir)) seen.add(path.split('/').at(-1) ?? '')
-      // Init ends with the launcher; its last breath may come after the launcher's.
-      await sleep(30)
-      const list: unknown = JSON.parse((await scene.rkt(['list', '--format=json'])).stdout)
-      for (const { state, name } of asPods(list)) {
+      for (const { state, name } of await settledPods()) {
         states.set(state, (states.get(state) ?? 0) + 1)
         t.regex(state, /^(aborted prepare|prepared|exited)$/, name)
       }
@@ -70,9 +67,30 @@ for (const target of ['outer launcher', 'pod init'] as const) {
   })
 }
 
+/** Init ends with the launcher; its last breath may come after the launcher's. */
+async function settledPods(): Promise<{ readonly state: string; readonly name: string }[]> {
+  for (let attempt = 0; ; attempt++) {
+    const pods = asPods(JSON.parse((await scene.rkt(['list', '--format=json'])).stdout))
+    if (attempt === 20 || pods.every(({ state }) => state !== 'running')) return pods
+    await sleep(100)
+  }
+}
+
 function asPods(list: unknown): { readonly state: string; readonly name: string }[] {
   return Array.isArray(list) ? list.map((pod: { state: string; name: string }) => pod) : []
 }
+
+test.serial('SIGTERM at any moment ends a run that had not ended, and never with 0', async (t) => {
+  for (let round = 0; round < rounds / 3; round++) {
+    const app = (name: string): readonly string[] => [scene.image, `--name=${name}`, '--exec=/bin/sleep', '--', '1000']
+    const pod = start(['run', '--net=none', ...app('a'), '---', ...app('b'), '---', ...app('c')])
+    await sleep(40 + Math.random() * 200)
+    process.kill(pod.pid, 'SIGTERM')
+    t.not(await pod.end, 0)
+  }
+  await collectAll()
+  t.deepEqual(podDirectories(scene.dir).filter((path) => !path.includes('/embryo/')), [])
+})
 
 test.serial('F3: an app does not outlive its launcher', async (t) => {
   const pod = await scene.start([scene.image, '--exec=/bin/sleep', '--', '54321'])
