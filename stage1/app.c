@@ -32,12 +32,16 @@ static int send_fds(int report, enum message_kind kind, int first, int second) {
   return message_send(report, &message, &fds);
 }
 
-/* Opened before the root changes: the app's own /proc may be anything. */
-static int send_namespaces(int report, struct fail *f) {
+/*
+ * The namespaces are opened before the root changes, since the app's own /proc may be anything, and handed over when all its mounts are
+ * there: who enters earlier would stand outside of the app's root, before its masks.
+ */
+static int enter_root(const struct section *app, const struct message_fds *fds, int report, int *master, int *peer, struct fail *f) {
   own int mount_ns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
   own int cgroup_ns = open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC);
-  if (mount_ns < 0 || cgroup_ns < 0 || send_fds(report, MESSAGE_NAMESPACES, mount_ns, cgroup_ns)) return fail(f, "open namespaces", "");
-  return 0;
+  if (mount_ns < 0 || cgroup_ns < 0) return fail(f, "open namespaces", "");
+  if (rootfs_enter(app, fds, master, peer, f)) return -1;
+  return send_fds(report, MESSAGE_NAMESPACES, mount_ns, cgroup_ns) ? fail(f, "open namespaces", "") : 0;
 }
 
 static int use_stdio(const int *stdio, struct fail *f) {
@@ -102,7 +106,7 @@ _Noreturn void app_child(const struct section *app, const struct caller *caller,
     fail(&f, "make namespaces", "");
     give_up(report, &f);
   }
-  if (send_namespaces(report, &f) || rootfs_enter(app, fds, &master, &peer, &f)) give_up(report, &f);
+  if (enter_root(app, fds, report, &master, &peer, &f)) give_up(report, &f);
   if (master >= 0) {
     if (send_fds(report, MESSAGE_TERMINAL, master, -1)) fail(&f, "hand over terminal", "");
     close(master);

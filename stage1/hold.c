@@ -41,10 +41,13 @@ int hold_namespaces(int pod, unsigned shift, unsigned count) {
   struct fail f = {0};
   /* The user namespace is made first by the kernel and so owns the others: the pod's root may then use them. */
   unsigned long flags = CLONE_NEWNET | (count ? CLONE_NEWUSER : 0);
+  pid_t parent = getpid();
   pid_t holder = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
   if (holder == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (;;) pause();
+    /* Of a parent that died before that no signal comes. */
+    while (getppid() == parent) pause();
+    _exit(1);
   }
   if (holder < 0) fail(&f, "make namespaces", "");
   else pin_all(pod, holder, shift, count, &f);

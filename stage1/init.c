@@ -23,6 +23,7 @@ struct app {
   int report; /* the child's side reports here until it executes */
   int status;
   int failed; /* MESSAGE_FAILED was sent for it */
+  int64_t kill_at_ms; /* of its post-stop handler; 0: not armed */
 };
 
 struct pod {
@@ -75,6 +76,7 @@ static int start_post_stop(struct pod *pod, uint32_t index) {
   if (child < 0) return 0;
   pod->app[index].pid = child;
   pod->app[index].state = APP_POST_STOP;
+  pod->app[index].kill_at_ms = now_ms() + stop_timeout_ms(pod);
   return 1;
 }
 
@@ -88,7 +90,6 @@ static void app_ended(struct pod *pod, uint32_t index) {
     stop(pod);
   }
 }
-
 
 static int exit_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
@@ -242,22 +243,39 @@ static void dispatch(struct pod *pod, int fd) {
   clients_event(&pod->clients, fd, &(struct pod_view){.plan = init->plan, .places = pod->place, .caller = init->caller});
 }
 
+/* Milliseconds until somebody's time is up, -1 for never: that of all apps, or of one post-stop handler. */
+static int time_left(const struct pod *pod) {
+  int64_t first = pod->kill_at_ms;
+  for (uint32_t i = 0; i < pod->init->plan->apps; i++) {
+    int64_t at = pod->app[i].kill_at_ms;
+    if (at && (!first || at < first)) first = at;
+  }
+  if (!first) return -1;
+  int64_t left = first - now_ms();
+  return left > 0 ? (int)left : 0;
+}
+
+static void kill_overdue(struct pod *pod) {
+  int64_t now = now_ms();
+  if (pod->kill_at_ms && now >= pod->kill_at_ms) {
+    kill(-1, SIGKILL);
+    pod->kill_at_ms = now + stop_timeout_ms(pod);
+  }
+  for (uint32_t i = 0; i < pod->init->plan->apps; i++) {
+    struct app *app = &pod->app[i];
+    if (!app->kill_at_ms || now < app->kill_at_ms) continue;
+    if (app->state == APP_POST_STOP) kill(app->pid, SIGKILL);
+    app->kill_at_ms = 0;
+  }
+}
+
 static int serve(struct pod *pod, int signals) {
   struct pollfd polls[2 + PLAN_MAX_APPS + MAX_CLIENTS];
   while (!all_ended(pod)) {
     size_t count = collect_polls(pod, signals, polls);
-    int timeout = -1;
-    if (pod->kill_at_ms) {
-      int64_t left = pod->kill_at_ms - now_ms();
-      timeout = left > 0 ? (int)left : 0;
-    }
-    int ready = poll(polls, count, timeout);
+    int ready = poll(polls, count, time_left(pod));
     if (ready < 0 && errno != EINTR) return STATUS_OWN_FAILURE;
-    if (pod->kill_at_ms && now_ms() >= pod->kill_at_ms) {
-      kill(-1, SIGKILL);
-      /* The handlers that run now get as long as the apps got. */
-      pod->kill_at_ms = now_ms() + stop_timeout_ms(pod);
-    }
+    kill_overdue(pod);
     if (ready <= 0) continue;
     if (polls[0].revents && !from_outer(pod)) return 128 + SIGKILL;
     for (size_t i = 2; i < count; i++)

@@ -53,7 +53,10 @@ int message_receive(int socket, struct message *message, struct message_fds *fds
   if (got < 0) return -1;
   for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c))
     if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) keep_fds(fds, c);
-  if (got == 0) return 0;
+  if (got == 0) {
+    message_close_fds(fds);
+    return 0;
+  }
   if (got != (ssize_t)sizeof *message || message->version != CONTROL_VERSION || (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
     message_close_fds(fds);
     errno = EPROTO;
