@@ -62,7 +62,10 @@ static void stop(struct pod *pod) {
     struct app *app = &pod->app[i];
     if (app->state == APP_RUNNING) kill(app->pid, SIGTERM);
     else if (app->state == APP_SETTING_UP) kill(app->pid, SIGKILL);
-    else if (app->state == APP_WAITING) app->state = APP_ENDED;
+    else if (app->state == APP_WAITING) {
+      app->state = APP_ENDED;
+      if (pod->status == 0) pod->status = 128 + SIGTERM;
+    }
   }
 }
 
@@ -239,8 +242,7 @@ static void dispatch(struct pod *pod, int fd) {
       take_report(pod, i);
       return;
     }
-  const struct init *init = pod->init;
-  clients_event(&pod->clients, fd, &(struct pod_view){.plan = init->plan, .places = pod->place, .caller = init->caller});
+  clients_event(&pod->clients, fd, &(struct pod_view){.plan = pod->init->plan, .places = pod->place, .caller = pod->init->caller});
 }
 
 /* Milliseconds until somebody's time is up, -1 for never: that of all apps, or of one post-stop handler. */
