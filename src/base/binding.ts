@@ -29,6 +29,8 @@ export interface Binding {
   statInRoot(rootFd: number, path: string): { readonly mode: number; readonly uid: number; readonly gid: number; readonly size: number } | null
   /** Mount points (as listed in /proc/self/mountinfo) are left by umount2 MNT_DETACH | UMOUNT_NOFOLLOW; false when nothing is mounted there. */
   unmount(path: string): boolean
+  /** Whether the kernel can map the owners that the mount at `path` shows (mount_setattr(2) with MOUNT_ATTR_IDMAP). */
+  mapsOwners(path: string): boolean
   /** llistxattr(2): names of the extended attributes of `path` itself; none where the file system has none. */
   xattrNames(path: string): string[]
   /** lgetxattr(2): value of one of them. */

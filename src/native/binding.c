@@ -15,6 +15,7 @@ static const struct {
     {"readInRoot", binding_read_in_root},
     {"statInRoot", binding_stat_in_root},
     {"unmount", binding_unmount},
+    {"mapsOwners", binding_maps_owners},
     {"xattrNames", binding_xattr_names},
     {"xattrValue", binding_xattr_value},
 };

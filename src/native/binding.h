@@ -17,6 +17,8 @@ napi_value binding_pidfd_signal(napi_env env, napi_callback_info info);
 napi_value binding_read_in_root(napi_env env, napi_callback_info info);
 napi_value binding_stat_in_root(napi_env env, napi_callback_info info);
 
+napi_value binding_maps_owners(napi_env env, napi_callback_info info);
+
 napi_value binding_xattr_names(napi_env env, napi_callback_info info);
 napi_value binding_xattr_value(napi_env env, napi_callback_info info);
 

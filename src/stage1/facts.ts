@@ -19,6 +19,8 @@ export interface VolumeSource {
 export interface HostFacts {
   readonly cgroups: CgroupFacts
   readonly mounts: readonly MountEntry[]
+  /** Real paths of sources, and of mounts below them, whose owners the kernel cannot map; empty without a user namespace. */
+  readonly unmappable: ReadonlySet<string>
   /** Real path and kind of each host path that the pod's volumes name. */
   readonly sources: ReadonlyMap<string, VolumeSource>
   /** Whether standard input is a terminal. */

@@ -4,6 +4,7 @@ import { type PreparedApp, type PreparedPod, requireHostSources, resolveMounts }
 import { readCgroupFacts } from './cgroups.ts'
 import type { DeviceNode, HostFacts, RootFacts, VolumeSource } from './facts.ts'
 import { parseMountinfo } from './mountinfo.ts'
+import { unmappableSources } from './owner-mapping.ts'
 import { resolveUser } from './user.ts'
 
 /**
@@ -23,9 +24,12 @@ export function readHostFacts(pod: PreparedPod, options: { readonly term: string
       sources.set(source.path, { path, ...(device === undefined ? {} : { device }) })
     }
   }
+  const mounts = sources.size === 0 ? [] : parseMountinfo(readFileSync('/proc/self/mountinfo', 'latin1'))
+  const paths = [...sources.values()].filter(({ device }) => device === undefined).map(({ path }) => path)
   return {
     cgroups: readCgroupFacts(),
-    mounts: sources.size === 0 ? [] : parseMountinfo(readFileSync('/proc/self/mountinfo', 'latin1')),
+    mounts,
+    unmappable: pod.idRange === undefined ? new Set() : unmappableSources(paths, mounts),
     sources,
     terminal: binding().isTerminal(0),
     term: options.term ?? 'vt100',

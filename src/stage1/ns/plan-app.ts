@@ -1,6 +1,6 @@
 import { escapeText, quote, RktError } from '../../base/index.ts'
 import { type PreparedApp, type PreparedPod, resolveMounts } from '../../pod/index.ts'
-import { boundingSet } from '../capabilities.ts'
+import { boundingSet, capabilityMask } from '../capabilities.ts'
 import { appEnvironment } from '../environment.ts'
 import type { HostFacts, RootFacts } from '../facts.ts'
 import { handlerWhen, stdioMode, volumeFlag } from '../plan/flags.ts'
@@ -46,6 +46,7 @@ export function planApp(inputs: AppPlanInputs): AppPlan {
     podDir: pod.dir,
     mapped: pod.idRange !== undefined,
     mounts: inputs.host.mounts,
+    unmappable: inputs.host.unmappable,
     resolveSource: (path) => inputs.host.sources.get(path) ?? { path },
   })
   const targets = volumes.operations.flatMap((operation) => (operation.op === 'volume' ? [operation.target] : []))
@@ -71,8 +72,15 @@ export function planApp(inputs: AppPlanInputs): AppPlan {
       { op: 'exec', argv: app.app.exec },
       stdioOf(runtime, inputs.host),
     ],
-    warnings: volumes.warnings.map((line) => escapeText(line)),
+    warnings: [...volumes.warnings, ...takeoverWarnings(inputs)].map((line) => escapeText(line)),
   }
+}
+
+/** ATTACK: init is in the pod's PID namespace; without a user namespace it is the host's root, and may be traced with this capability. */
+function takeoverWarnings({ pod, app, runtime }: AppPlanInputs): string[] {
+  const traces = boundingSet(app.app.isolators, { unrestricted: runtime.insecure.capabilities }) & capabilityMask('CAP_SYS_PTRACE')
+  if (pod.idRange !== undefined || traces === 0n) return []
+  return [`warning: app ${quote(app.name)} has CAP_SYS_PTRACE and the user ids of the host: through the pod's init it can become root of the host`]
 }
 
 function rootOf(pod: PreparedPod, app: PreparedApp): Operation {

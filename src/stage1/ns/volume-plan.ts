@@ -11,6 +11,8 @@ export interface VolumePlanOptions {
   /** Whether owners are mapped to the pod's own range. */
   readonly mapped: boolean
   readonly mounts: readonly MountEntry[]
+  /** Paths of sources and of mounts whose owners the kernel cannot map. */
+  readonly unmappable: ReadonlySet<string>
   /** Real path and kind of a host source, links followed once. */
   readonly resolveSource: (path: string) => VolumeSource
 }
@@ -19,12 +21,6 @@ export interface VolumePlan {
   readonly operations: readonly Operation[]
   readonly warnings: readonly string[]
 }
-
-/** File systems of the kernel's own, and those stacked on others: their owners cannot be mapped. */
-const unmappable: ReadonlySet<string> = new Set([
-  'proc', 'sysfs', 'devpts', 'devtmpfs', 'overlay', 'cgroup', 'cgroup2', 'debugfs', 'tracefs', 'securityfs', 'mqueue', 'autofs', 'bpf', 'pstore',
-  'configfs', 'efivarfs', 'binfmt_misc', 'hugetlbfs', 'nsfs', 'rpc_pipefs', 'fusectl', 'selinuxfs',
-])
 
 /** Places of the system's own, which no volume may cover. */
 const reserved = ['/', '/proc', '/dev/pts']
@@ -71,10 +67,10 @@ function partsOf(mount: ResolvedMount, target: string, options: VolumePlanOption
       if (resolved.device !== undefined) return [devicePart(resolved.path, target, { flags: readOnly, mapped: options.mapped })]
       const below = source.recursive === false ? [] : mountsUnder(options.mounts, resolved.path)
       return [
-        part({ source: resolved.path, target, type, readOnly: mount.readOnly, mapped: options.mapped }),
+        part({ source: resolved.path, target, type, readOnly: mount.readOnly }, options),
         ...below.map((entry) => {
           const inside = posix.join(target, posix.relative(resolved.path, entry.mountPoint))
-          return part({ source: entry.mountPoint, target: inside, type: entry.type, readOnly: mount.readOnly, mapped: options.mapped })
+          return part({ source: entry.mountPoint, target: inside, type: entry.type, readOnly: mount.readOnly }, options)
         }),
       ]
     }
@@ -88,10 +84,17 @@ function devicePart(source: string, target: string, { flags, mapped }: { readonl
   return { source, target, flags, ...(mapped ? { warning } : {}) }
 }
 
-function part(of: { readonly source: string; readonly target: string; readonly type: string; readonly readOnly: boolean; readonly mapped: boolean }): Part {
+interface Shown {
+  readonly source: string
+  readonly target: string
+  readonly type: string
+  readonly readOnly: boolean
+}
+
+function part(of: Shown, { mapped, unmappable }: VolumePlanOptions): Part {
   const flags = volumeFlag.noDevices | (of.readOnly ? volumeFlag.readOnly : 0)
-  if (!of.mapped) return { source: of.source, target: of.target, flags }
-  if (!unmappable.has(of.type)) return { source: of.source, target: of.target, flags: flags | volumeFlag.idmap }
+  if (!mapped) return { source: of.source, target: of.target, flags }
+  if (!unmappable.has(of.source)) return { source: of.source, target: of.target, flags: flags | volumeFlag.idmap }
   if (!of.readOnly) {
     throw new RktError('unsupported-host', `cannot mount ${quote(of.source)} writable: owners on a file system of type ${of.type} cannot be mapped to the pod's`, {
       hint: 'mount it readOnly=true, or run with --private-users=false',

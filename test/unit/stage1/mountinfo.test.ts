@@ -25,7 +25,7 @@ const host = (path: string, more: Partial<ResolvedMount> = {}): ResolvedMount =>
   ...more,
 })
 
-const options = { podDir: '/pod', mapped: true, mounts, resolveSource: (path: string) => ({ path }) }
+const options = { podDir: '/pod', mapped: true, mounts, unmappable: new Set(['/srv/o p']), resolveSource: (path: string) => ({ path }) }
 
 test('planVolumes() mounts what lies below a recursive source one by one, read-only like it', (t) => {
   const readOnly = { ...options, mounts: mounts.filter(({ type }) => type !== 'overlay') }
