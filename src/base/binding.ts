@@ -31,6 +31,11 @@ export interface Binding {
   unmount(path: string): boolean
   /** Whether the kernel can map the owners that the mount at `path` shows (mount_setattr(2) with MOUNT_ATTR_IDMAP). */
   mapsOwners(path: string): boolean
+  /**
+   * Descriptor of a read-only overlay of two directories, `upper` over `lower`, that is attached nowhere and ends with the descriptor;
+   * reached by other calls as `/proc/self/fd/N/.`. No symbolic link in it is followed.
+   */
+  overlayView(upper: string, lower: string): number
   /** llistxattr(2): names of the extended attributes of `path` itself; none where the file system has none. */
   xattrNames(path: string): string[]
   /** lgetxattr(2): value of one of them. */

@@ -16,6 +16,7 @@ static const struct {
     {"statInRoot", binding_stat_in_root},
     {"unmount", binding_unmount},
     {"mapsOwners", binding_maps_owners},
+    {"overlayView", binding_overlay_view},
     {"xattrNames", binding_xattr_names},
     {"xattrValue", binding_xattr_value},
 };

@@ -19,6 +19,8 @@ napi_value binding_stat_in_root(napi_env env, napi_callback_info info);
 
 napi_value binding_maps_owners(napi_env env, napi_callback_info info);
 
+napi_value binding_overlay_view(napi_env env, napi_callback_info info);
+
 napi_value binding_xattr_names(napi_env env, napi_callback_info info);
 napi_value binding_xattr_value(napi_env env, napi_callback_info info);
 

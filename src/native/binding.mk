@@ -1,5 +1,5 @@
 # The N-API binding: plain gcc, the headers of the npm package node-api-headers, nothing to link with but libc.
-BINDING_C := $(addprefix src/native/,binding.c binding-values.c binding-files.c binding-mount.c binding-process.c binding-root.c binding-xattr.c)
+BINDING_C := $(addprefix src/native/,binding.c binding-values.c binding-files.c binding-mount.c binding-process.c binding-root.c binding-overlay.c binding-xattr.c)
 
 all: $(LIB)/binding.node
 $(LIB)/binding.node: $(BINDING_C) $(wildcard src/native/binding*.h) node_modules/.package-lock.json

@@ -5,8 +5,13 @@ import type { ArchiveEntry, Xattr } from './archive-entry.ts'
 /** A member, and for a file with content, where that content is. */
 export interface FoundEntry {
   readonly entry: ArchiveEntry
+  /** When the content was last changed, in whole seconds since 1970. */
+  readonly mtimeSeconds: number
   readonly file?: string
 }
+
+/** The last time that a ustar header can say. */
+const latestSeconds = 0o77777777777
 
 /** The extended attributes that an image may carry; SPEC: the original drops all others. */
 const keptXattr = /^(?:security\.capability|user\..+)$/
@@ -63,16 +68,17 @@ function namesIn(directory: string): readonly string[] {
 
 function describe(path: string, place: Place): FoundEntry {
   const stat = reading(path, () => lstatSync(path))
+  const times = { mtimeSeconds: Math.min(Math.max(Math.floor(stat.mtimeMs / 1000), 0), latestSeconds) }
   const xattrs = reading(path, () => xattrsOf(path))
   const entry = { path: place.archivePath, mode: stat.mode & 0o7777, uid: stat.uid, gid: stat.gid, sizeBytes: 0, xattrs }
-  if (stat.isDirectory()) return { entry: { ...entry, type: 'Directory' } }
+  if (stat.isDirectory()) return { ...times, entry: { ...entry, type: 'Directory' } }
   const first = firstName(stat, place)
-  if (first !== undefined) return { entry: { ...entry, xattrs: [], type: 'Link', target: first } }
-  if (stat.isFile()) return { entry: { ...entry, type: 'File', sizeBytes: stat.size }, file: path }
-  if (stat.isSymbolicLink()) return { entry: { ...entry, type: 'SymbolicLink', target: reading(path, () => readlinkSync(path)) } }
-  if (stat.isFIFO()) return { entry: { ...entry, type: 'FIFO' } }
-  if (stat.isCharacterDevice()) return { entry: { ...entry, type: 'CharacterDevice', device: deviceNumbers(stat.rdev) } }
-  if (stat.isBlockDevice()) return { entry: { ...entry, type: 'BlockDevice', device: deviceNumbers(stat.rdev) } }
+  if (first !== undefined) return { ...times, entry: { ...entry, xattrs: [], type: 'Link', target: first } }
+  if (stat.isFile()) return { ...times, entry: { ...entry, type: 'File', sizeBytes: stat.size }, file: path }
+  if (stat.isSymbolicLink()) return { ...times, entry: { ...entry, type: 'SymbolicLink', target: reading(path, () => readlinkSync(path)) } }
+  if (stat.isFIFO()) return { ...times, entry: { ...entry, type: 'FIFO' } }
+  if (stat.isCharacterDevice()) return { ...times, entry: { ...entry, type: 'CharacterDevice', device: deviceNumbers(stat.rdev) } }
+  if (stat.isBlockDevice()) return { ...times, entry: { ...entry, type: 'BlockDevice', device: deviceNumbers(stat.rdev) } }
   throw new RktError('invalid-archive', `cannot add ${quote(path)}: it is a socket; expected a file, directory, link, FIFO or device`, {
     hint: 'remove it: a socket means nothing without the process that made it',
   })

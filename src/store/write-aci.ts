@@ -15,8 +15,8 @@ export interface WriteAciOptions {
   readonly tree: string
   readonly output: OutputFile
   readonly compression: 'gzip' | 'none'
-  /** Time of every member, in seconds since 1970. */
-  readonly mtimeSeconds: number
+  /** Time of every member, in seconds since 1970; `kept` leaves that of each file. */
+  readonly mtimeSeconds: number | 'kept'
   readonly sockets: SocketRule
   readonly signal: AbortSignal | undefined
 }
@@ -68,12 +68,12 @@ class Archive {
   *#rawChunks(): Generator<Uint8Array> {
     const { manifest, mtimeSeconds, tree, sockets } = this.#options
     const sizeBytes = manifest.byteLength
-    yield encodeEntry({ path: 'manifest', type: 'File', mode: 0o644, uid: 0, gid: 0, sizeBytes, xattrs: [] }, mtimeSeconds)
+    yield encodeEntry({ path: 'manifest', type: 'File', mode: 0o644, uid: 0, gid: 0, sizeBytes, xattrs: [] }, mtimeSeconds === 'kept' ? 0 : mtimeSeconds)
     yield manifest
     yield padding(sizeBytes)
     for (const found of walkTree(tree, { archivePath: 'rootfs', sockets })) {
       this.entries += 1
-      yield encodeEntry(found.entry, mtimeSeconds)
+      yield encodeEntry(found.entry, mtimeSeconds === 'kept' ? found.mtimeSeconds : mtimeSeconds)
       yield* contentOf(found)
     }
     yield new Uint8Array(2 * blockBytes)

@@ -64,6 +64,19 @@ const commands: readonly Command[] = [
     flags: [{ name: 'app', type: 'text', placeholder: 'NAME', help: 'name of the app to enter within the specified pod' }, uuidFileFlag],
     load: () => import('../commands/enter.ts'),
   },
+  {
+    name: 'export',
+    summary: 'Export an app from an exited pod to an ACI file',
+    usage: '[--app=APPNAME] [--overwrite] UUID OUTPUT_ACI_FILE',
+    description: 'Writes the root file system of the app with all changes, and its manifest with what the pod was given for it. Sockets are left out.',
+    grammar: 'mixed',
+    root: true,
+    flags: [
+      { name: 'app', type: 'text', placeholder: 'NAME', help: 'name of the app to export within the specified pod' },
+      { name: 'overwrite', type: 'bool', help: 'replace the output file' },
+    ],
+    load: () => import('../commands/export.ts'),
+  },
   fetch,
   {
     name: 'gc',
