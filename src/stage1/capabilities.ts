@@ -34,8 +34,17 @@ export function boundingSet(isolators: readonly Isolator[], options: { readonly 
   return retains ? maskOf(retain) : maskOf(defaults) & ~maskOf(remove)
 }
 
+/**
+ * The bit of one capability.
+ *
+ * @throws RktError `invalid-manifest` for an unknown name.
+ */
+export function capabilityMask(name: string): bigint {
+  return 1n << BigInt(numberOf(name))
+}
+
 function maskOf(set: readonly string[]): bigint {
-  return set.reduce((mask, text) => mask | (1n << BigInt(numberOf(text))), 0n)
+  return set.reduce((mask, text) => mask | capabilityMask(text), 0n)
 }
 
 function numberOf(text: string): number {
