@@ -1,6 +1,7 @@
 # make             build the command: build/bin/rkt
 # make quickstart  install what is missing, build, and do the main job on real input
 # make test        install what is missing, build, and pass every test
+# make test-guest  pass the checks on Linux 6.1, in a virtual machine
 # make bench       measure, side by side with the peers
 # make fuzz        feed the readers of untrusted bytes with mutations, under sanitizers
 # make typecheck   check the types, write nothing
@@ -57,12 +58,16 @@ typecheck: node_modules/.package-lock.json
 
 # ---- what is run ----
 
-.PHONY: quickstart test bench fuzz
+.PHONY: quickstart test test-guest bench fuzz
 quickstart: all
 	tools/quickstart
 
 test: all probes
 	tools/run-tests
+
+test-guest: all
+	tools/install-debian-packages debian-packages-guest.txt
+	tools/test-guest
 
 bench: all
 	tools/bench/bench.mjs
