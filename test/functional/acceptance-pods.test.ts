@@ -114,3 +114,15 @@ test('gc without grace removes a pod that ended just now', async (t) => {
     t.deepEqual(scene.pods(), [])
   }
 })
+
+test('a pod whose preparation failed is listed and told of without a manifest', async (t) => {
+  using scene = await openScene(t)
+  t.is((await scene.rkt(['prepare', scene.image, scene.image])).code, 254)
+  const [uuid = ''] = scene.pods()
+  t.is((await scene.rkt(['list', '--no-legend'])).stdout.replaceAll(/\t+/g, ' '), `${uuid.slice(0, 8)} - - aborted prepare \n`)
+  t.regex((await scene.rkt(['status', uuid])).stdout, /^state=aborted prepare$/m)
+  const { code, stderr } = await scene.rkt(['cat-manifest', uuid])
+  t.is(code, 254)
+  t.is(stderr, `cat-manifest: cannot read manifest of pod "${uuid}": ENOENT: no such file or directory\n`)
+  t.is((await scene.rkt(['rm', uuid])).stderr, `rm: moving failed prepare "${uuid}" to garbage\n`)
+})
