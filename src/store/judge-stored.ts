@@ -10,6 +10,7 @@ import { takeLock } from './locks.ts'
 import type { ImageRecord } from './record.ts'
 import { readRecord } from './records.ts'
 import { makeScratch } from './scratch.ts'
+import type { Store } from './store.ts'
 
 export interface JudgeStoredOptions {
   readonly keystore: Keystore
@@ -26,6 +27,15 @@ export interface JudgeStoredOptions {
  */
 export async function judgeStored(layout: Layout, record: ImageRecord, options: JudgeStoredOptions): Promise<ImageRecord> {
   return stands(layout, record, options) ? record : reverify(layout, record, options)
+}
+
+/**
+ * Answers the same for a question alone: the verdict as it is now, and nothing is written.
+ *
+ * @throws RktError as `judgeStored`.
+ */
+export async function askVerdict({ layout }: Store, record: ImageRecord, options: JudgeStoredOptions): Promise<Verdict> {
+  return stands(layout, record, options) ? record.verdict : await checkAgain(layout, record, options)
 }
 
 function stands(layout: Layout, record: ImageRecord, { keystore, insecure, now }: JudgeStoredOptions): boolean {

@@ -39,6 +39,11 @@ export interface Keystore {
   add(scope: TrustScope, key: PublicKey): string
   /** Deletes a key or mask from the local directory; false when there is none. */
   remove(scope: TrustScope, fingerprint: string): boolean
+  /**
+   * Takes the trust in a key of just this scope away: its local file is removed, and one of the system directory is masked. Undefined
+   * when no key of the scope has this fingerprint, or it is masked already.
+   */
+  withdraw(scope: TrustScope, fingerprint: string): { readonly kind: 'removed' | 'masked'; readonly path: string } | undefined
   /** Writes the empty local file that takes away a key of the system directory, and gives its path. */
   mask(scope: TrustScope, fingerprint: string): string
 }
@@ -59,6 +64,7 @@ export function openKeystore(dirs: ConfigDirs): Keystore {
     stateFor: (name) => stateFor(sides, name),
     add: (scope, key) => storeKey(local, { scope, key }),
     remove: (scope, fingerprint) => removeKey(local, { scope, fingerprint: checkFingerprint(fingerprint) }),
+    withdraw: (scope, fingerprint) => withdraw(sides, { scope, fingerprint: checkFingerprint(fingerprint) }),
     mask: (scope, fingerprint) => maskKey(local, { scope, fingerprint: checkFingerprint(fingerprint) }),
   }
 }
@@ -103,6 +109,19 @@ function stateFor(sides: readonly Side[], name: ACIdentifier): string {
     }
   }
   return `sha256:${state.digest('hex')}`
+}
+
+function withdraw(sides: readonly Side[], key: { readonly scope: TrustScope; readonly fingerprint: string }): ReturnType<Keystore['withdraw']> {
+  const find = (kind: Side['kind']): GuardedFile | undefined =>
+    sides.filter((side) => side.kind === kind).flatMap((side) => filesIn(side, key.scope)).find(({ name }) => name === key.fingerprint)
+  const local = find('local')
+  if (local?.content.byteLength === 0) return undefined
+  const trustedKeys = sides.find(({ kind }) => kind === 'local')?.path ?? ''
+  // One step: a local copy that went first would leave the system's key in force for a moment.
+  if ((find('system')?.content.byteLength ?? 0) > 0) return { kind: 'masked', path: maskKey(trustedKeys, key) }
+  if (local === undefined) return undefined
+  removeKey(trustedKeys, key)
+  return { kind: 'removed', path: local.path }
 }
 
 function filesIn(side: Side, scope: TrustScope): readonly GuardedFile[] {

@@ -10,12 +10,17 @@ import type { Context } from '../context.ts'
 import type { Invocation } from '../parse/invocation.ts'
 import { tabulate } from '../tabulate.ts'
 import { askYesOrNo } from '../terminal.ts'
+import { readScope } from '../trust-scope.ts'
 import { userAgent } from '../version.ts'
+import { explainTrust } from './trust-explain.ts'
+import { removeTrust } from './trust-rm.ts'
 
-/** Adds keys to the local key store after a review, or lists the stored ones. */
+/** Adds keys to the local key store after a review; lists, removes or explains the stored ones. */
 export async function run(context: Context, invocation: Invocation): Promise<number> {
   const keystore = openKeystore(context.config)
   if (invocation.words.length === 1 && invocation.words[0] === 'list') return listKeys(context, keystore)
+  if (invocation.words[0] === 'rm') return removeTrust(context, invocation)
+  if (invocation.words[0] === 'explain') return await explainTrust(context, invocation)
   const scope = readScope(invocation)
   if (invocation.words.length === 0) {
     throw usage(invocation, 'must provide at least one PUBKEY: key discovery is not supported by this version')

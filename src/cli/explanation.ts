@@ -1,0 +1,69 @@
+import { existsSync, statSync } from 'node:fs'
+import { isRktError, type RktError } from '../base/index.ts'
+import { askVerdict, type ImageRecord, type Store } from '../store/index.ts'
+import { openKeystore, type Verdict } from '../trust/index.ts'
+import type { Context } from './context.ts'
+import { scopeFlag } from './trust-scope.ts'
+
+/** What decides whether an image may run now. */
+export interface Explanation {
+  /** The one that holds now; of a refused image, the one that held last. */
+  readonly verdict: Verdict
+  readonly now: { readonly state: 'ok' } | { readonly state: 'refused'; readonly error: RktError }
+  /** The command that changes the answer. */
+  readonly command: string
+}
+
+/** Judges a stored image as a run would now, and writes nothing. */
+export async function explain(context: Context, store: Store, record: ImageRecord): Promise<Explanation> {
+  const { insecure, signal } = context
+  try {
+    const verdict = await askVerdict(store, record, { keystore: openKeystore(context.config), insecure, now: new Date(context.now()), signal })
+    return { verdict, now: { state: 'ok' }, command: commandAgainst(context, { record, verdict }) }
+  } catch (error) {
+    if (!isRktError(error) || error.code === 'cancelled') throw error
+    return { verdict: record.verdict, now: { state: 'refused', error }, command: commandFor(context, { record, error }) }
+  }
+}
+
+/** What takes the trust away from an image that may run. */
+function commandAgainst(context: Context, { record, verdict }: { readonly record: ImageRecord; readonly verdict: Verdict }): string {
+  if (verdict.kind === 'waived') return signedFetch(record)
+  return rktTrust(context, `rm ${verdict.keyFingerprint} ${scopeFlag(verdict.scope)}`)
+}
+
+/** What lets a refused image run. */
+function commandFor(context: Context, { record, error }: { readonly record: ImageRecord; readonly error: RktError }): string {
+  const { verdict } = record
+  switch (error.code) {
+    case 'signature-missing':
+    case 'signature-invalid':
+      return signedFetch(record)
+    case 'corrupted':
+      return `rkt image rm ${record.id}`
+    default:
+      return rktTrust(context, verdict.kind === 'signed' ? `${scopeFlag(verdict.scope)} ${keyFile(verdict.keyPath)}` : `--prefix=${record.name} KEYFILE`)
+  }
+}
+
+function signedFetch({ source }: ImageRecord): string {
+  return `rkt fetch --signature=FILE.asc ${source.kind === 'file' ? word(source.path) : source.kind === 'url' ? word(source.url) : 'IMAGE'}`
+}
+
+/** The key that decided, when its file is there still: masked by another one, for example. */
+function keyFile(path: string): string {
+  return existsSync(path) && statSync(path).size > 0 ? word(path) : 'KEYFILE'
+}
+
+function rktTrust({ config }: Context, rest: string): string {
+  const flags = [
+    ...(config.system === '/usr/lib/rkt' ? [] : [`--system-config=${word(config.system)}`]),
+    ...(config.local === '/etc/rkt' ? [] : [`--local-config=${word(config.local)}`]),
+  ]
+  return ['rkt', ...flags, 'trust', rest].join(' ')
+}
+
+/** A text as one word of a shell. */
+function word(text: string): string {
+  return /^[\w./:=@%+,~-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
