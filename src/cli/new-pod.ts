@@ -72,8 +72,8 @@ function reservedRanges(): readonly IdRange[] {
 
 /** Writes the UUID where `--uuid-file-save` says, without a line end. */
 export function saveUUID(context: Context, flags: FlagValues, pod: Pod): void {
-  const given = flags.text('uuid-file-save')
-  if (given === undefined) return
+  const given = flags.text('uuid-file-save') ?? ''
+  if (given === '') return
   const path = resolve(context.cwd, given)
   try {
     writeFileSync(path, pod.uuid, { mode: 0o644 })

@@ -92,3 +92,16 @@ test('without standard streams, and onto a full device, a command does its work 
   ]
   for (const [line, code] of cases) t.is((await rkt(['-c', line], { program: '/bin/sh', timeoutMs: 20_000 })).code, code, line)
 })
+
+test('in a directory that was removed, all but relative paths work', async (t) => {
+  using scene = await openScene(t)
+  const rktLine = [rktProgram, ...placeFlags(scene.place.in('data')), '--insecure-options=image'].join(' ')
+  const inRemoved = (words: string): ReturnType<typeof rkt> => {
+    mkdirSync(scene.place.in('gone'))
+    return rkt(['-c', `cd ${scene.place.in('gone')} && rmdir ../gone && ${rktLine} ${words}`], { program: '/bin/sh' })
+  }
+  t.is((await inRemoved(`run --rm --net=none --uuid-file-save= ${scene.image}`)).code, 0)
+  const { code, stderr } = await inRemoved('fetch ./image.aci')
+  t.is(code, 254)
+  t.regex(stderr, /^fetch: cannot open image file ".+\/gone \(deleted\)\/image\.aci": ENOENT: no such file or directory$/m)
+})
