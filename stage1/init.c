@@ -13,7 +13,10 @@
 static int from_outer(struct pod *pod) {
   struct message message;
   struct message_fds fds;
-  if (message_receive(pod->init->outer, &message, &fds) <= 0) return 0;
+  int got = message_receive(pod->init->outer, &message, &fds);
+  /* At our limit of descriptors a client is turned away; what an app is made of cannot be missed. */
+  if (got < 0 && errno == EPROTO && pod->started == pod->init->plan->apps) return 1;
+  if (got <= 0) return 0;
   if (message.kind == MESSAGE_START && message.app < pod->init->plan->apps) pod_start_app(pod, message.app, &fds, (uint32_t)message.value);
   else if (message.kind == MESSAGE_CLIENT) clients_add(&pod->clients, &fds);
   else message_close_fds(&fds);
