@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 
 const directory = process.argv[2]
-const apart = ['openpgp', 'tar', 'yargs']
+const apart = ['htmlparser2', 'openpgp', 'tar', 'yargs']
 
 const common = {
   write: false,

@@ -1,4 +1,5 @@
 export type { Credential, Credentials } from './credentials.ts'
+export { discoverImage, discoverKeys, type ImageEndpoint, type ImageName } from './discover.ts'
 export type { HashAlgorithm } from './hashing.ts'
 export type { OnProgress, Progress } from './progress.ts'
 export { receivePublicKeys } from './public-keys.ts'
