@@ -34,6 +34,8 @@ export interface Context extends World {
   readonly dataDir: string
   readonly config: ConfigDirectories
   readonly insecure: InsecureOptions
+  /** Whether keys found over https are trusted for names for which nobody has decided anything. */
+  readonly trustKeysFromHttps: boolean
   readonly debug: boolean
   /** The sealed description of the caller's process state, made by the front-end. */
   readonly callerFd?: number

@@ -28,7 +28,7 @@ export interface OpenImagesOptions {
 
 /** Opens store and keystore. */
 export function openImages(context: Context, { pullPolicy, onProgress }: OpenImagesOptions): ImagePlace {
-  const { log, signal, insecure, cwd } = context
+  const { log, signal, insecure, trustKeysFromHttps, cwd } = context
   const store = openStore(context.dataDir, { create: true, log })
   const keystore = openKeystore(context.config)
   const credentials = configuredCredentials(context.config, context.now)
@@ -38,6 +38,7 @@ export function openImages(context: Context, { pullPolicy, onProgress }: OpenIma
       keystore,
       pullPolicy: policy,
       insecure,
+      trustKeysFromHttps,
       cwd,
       userAgent,
       signal,

@@ -57,6 +57,7 @@ async function runVerb(world: World, invocation: Invocation): Promise<number> {
     },
     config,
     insecure: parseInsecureOptions(flags.list('insecure-options')),
+    trustKeysFromHttps: flags.bool('trust-keys-from-https'),
     debug,
     ...(callerFd === undefined ? {} : { callerFd }),
   }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { quote, RktError, unreachable, type Log } from '../base/index.ts'
-import { discoverImage, formatName, parseReference, type Credentials, type OnProgress, type Reference } from '../fetch/index.ts'
+import { isRktError, quote, RktError, unreachable, type Log } from '../base/index.ts'
+import { discoverImage, formatName, parseReference, type Credentials, type ImageEndpoint, type OnProgress, type Reference } from '../fetch/index.ts'
 import { hostPlatform } from '../spec/index.ts'
 import type { Keystore } from '../trust/index.ts'
 import { checkExpectation, type Expectation } from './check-manifest.ts'
@@ -120,16 +120,24 @@ async function acquireName({ name, labels }: Reference & { readonly kind: 'name'
     return judgeStored(store.layout, stored, options)
   }
   if (pullPolicy === 'never') throw notFound(`image name ${quote(words)}`)
-  return fetchName({ name, labels: withPlatform(labels, platform) }, options)
+  return fetchName({ name, labels: withPlatform(labels, platform) }, { ...options, words })
 }
 
 /** Fetches what discovery finds; name and labels of what arrives must be those that were asked for. */
-async function fetchName(wanted: Expectation, options: AcquiringOptions): Promise<ImageRecord> {
-  const endpoint = await discoverImage(wanted, httpOptions(options))
+async function fetchName(wanted: Expectation, options: AcquiringOptions & { readonly words: string }): Promise<ImageRecord> {
+  const endpoint = await findEndpoint(wanted, options)
   if (options.trustKeysFromHttps === true && !options.insecure.image) await trustFromHttps(wanted.name, options)
   const record = await fetchRemote(endpoint.image, { ...options, expect: wanted, beside: endpoint.signature })
   checkExpectation(record, wanted)
   return record
+}
+
+async function findEndpoint(wanted: Expectation, options: AcquiringOptions & { readonly words: string }): Promise<ImageEndpoint> {
+  try {
+    return await discoverImage(wanted, httpOptions(options))
+  } catch (cause) {
+    throw isRktError(cause, 'not-found') ? notFound(`image name ${quote(options.words)}`, cause) : cause
+  }
 }
 
 function latestOfUrl(store: Store, url: string): ImageRecord | undefined {
@@ -151,10 +159,10 @@ function expectationOf({ expectName }: AcquireOptions): Expectation | undefined 
 }
 
 /** The original's words. */
-function notFound(what: string): RktError {
+function notFound(what: string, cause?: RktError): RktError {
   return new RktError(
     'not-found',
     `unable to fetch image from ${what}: either image was not found in the store or store was disabled and fetching from remote yielded nothing or it was disabled`,
-    { hint: 'name the image by file or by https URL' },
+    { hint: cause?.message ?? 'name the image by file or by https URL', cause },
   )
 }

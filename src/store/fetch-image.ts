@@ -21,14 +21,19 @@ export async function fetchFile(path: string, options: AcquiringOptions): Promis
   return await importImage(options.store, blob, importing({ scratch, signature, source: { kind: 'file', path }, object: path }, options))
 }
 
+export interface FetchUrlOptions extends AcquiringOptions {
+  readonly stored?: ImageRecord
+  /** Where the signature is, when not at the image's URL with `.asc`. */
+  readonly beside?: string
+}
+
 /**
  * Downloads an image with its signature and stores it; `stored` is an image of this URL that the server may still have.
  *
  * @throws RktError of receiving, trust, or the archive.
  */
-export async function fetchUrl(url: string, options: AcquiringOptions & { readonly stored?: ImageRecord }): Promise<ImageRecord> {
-  const { stored, store, log, insecure } = options
-  const beside = signatureURL(url)
+export async function fetchUrl(url: string, options: FetchUrlOptions): Promise<ImageRecord> {
+  const { stored, store, log, insecure, beside = signatureURL(url) } = options
   if (insecure.tls) log.notice('image', 'warning: TLS verification has been disabled')
   const found = await findSignature(beside, options)
   using scratch = makeScratch(store.layout)

@@ -1,5 +1,5 @@
 import { quote, RktError, type ImageID, type Log } from '../base/index.ts'
-import type { ACIdentifier, Label } from '../spec/index.ts'
+import { parseACIdentifier, type ACIdentifier, type Label } from '../spec/index.ts'
 import type { Layout } from './layout.ts'
 import type { ImageRecord } from './record.ts'
 import { readRecord, readRecordsWith, recordIDs, usableRecords } from './records.ts'
@@ -48,7 +48,7 @@ export interface NameQuery {
 
 /** The image of this name and these labels that was imported last; undefined when there is none. */
 export function imageByName(layout: Layout, query: NameQuery): ImageRecord | undefined {
-  const wanted = withPlatform(query)
+  const wanted = query.platform === undefined ? query.labels : withPlatform(query.labels, query.platform)
   let best: ImageRecord | undefined
   for (const record of usableRecords(readRecordsWith(layout, JSON.stringify(query.name)), query.log)) {
     if (record.name !== query.name || !carries(record, wanted)) continue
@@ -57,10 +57,10 @@ export function imageByName(layout: Layout, query: NameQuery): ImageRecord | und
   return best
 }
 
-function withPlatform({ labels, platform }: NameQuery): readonly { readonly name: string; readonly value: string }[] {
-  if (platform === undefined) return labels
+/** The labels, with those of the platform that they do not say. */
+export function withPlatform(labels: readonly Label[], platform: { readonly os: string; readonly arch: string }): readonly Label[] {
   const missing = Object.entries(platform).filter(([name]) => !labels.some((label) => label.name === name))
-  return [...labels, ...missing.map(([name, value]) => ({ name, value }))]
+  return [...labels, ...missing.map(([name, value]) => ({ name: parseACIdentifier(name), value }))]
 }
 
 function carries(record: ImageRecord, wanted: readonly { readonly name: string; readonly value: string }[]): boolean {

@@ -31,6 +31,8 @@ export interface Keystore {
    * @throws RktError `key-invalid` naming the file when one is damaged, misnamed, or writable by others.
    */
   keysFor(name: ACIdentifier): TrustedKey[]
+  /** Whether any key or mask that `keysFor` looks at is stored for this name: then somebody has decided about it. */
+  isDecided(name: ACIdentifier): boolean
   /** Every stored key of every prefix, masked or not; the same key once per file. */
   allKeys(): TrustedKey[]
   /** A hash over the name and every key file and mask that `keysFor` looks at; equal hashes mean equal answers. */
@@ -60,6 +62,7 @@ export function openKeystore(dirs: ConfigDirs): Keystore {
   ]
   return {
     keysFor: (name) => keysFor(sides, name),
+    isDecided: (name) => layersFor(sides, name).some(({ side, scope }) => filesIn(side, scope).length > 0),
     allKeys: () => sides.flatMap((side) => [...keysIn(side, { kind: 'root' }), ...keysBelow(side, '')]),
     stateFor: (name) => stateFor(sides, name),
     add: (scope, key) => storeKey(local, { scope, key }),

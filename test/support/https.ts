@@ -6,16 +6,18 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** An authority of the test's own, and a certificate for `localhost` that it signed. */
+/** An authority of the test's own, and a certificate that it signed. */
 export interface TestAuthority extends Disposable {
   /** PEM file to trust. */
   readonly caFile: string
+  readonly keyFile: string
+  readonly certFile: string
   readonly key: Buffer
   readonly cert: Buffer
 }
 
-/** Makes both with openssl in a directory that ends with the scope. */
-export function makeAuthority(): TestAuthority {
+/** Makes both with openssl in a directory that ends with the scope; the certificate is for these names. */
+export function makeAuthority(names: readonly string[] = ['localhost']): TestAuthority {
   const directory = mkdtempSync(join(tmpdir(), 'rkt-ca-'))
   const file = (name: string): string => join(directory, name)
   const openssl = (...args: string[]): unknown => execFileSync('openssl', args, { stdio: 'pipe' })
@@ -23,10 +25,12 @@ export function makeAuthority(): TestAuthority {
   openssl('req', '-x509', ...newKey, '-subj', '/CN=rkt test authority', '-keyout', file('ca.key'), '-out', file('ca.pem'))
   openssl(
     ...['req', '-x509', ...newKey, '-subj', '/CN=localhost', '-CA', file('ca.pem'), '-CAkey', file('ca.key')],
-    ...['-addext', 'subjectAltName=DNS:localhost', '-addext', 'basicConstraints=critical,CA:FALSE', '-keyout', file('server.key'), '-out', file('server.pem')],
+    ...['-addext', `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}`, '-addext', 'basicConstraints=critical,CA:FALSE', '-keyout', file('server.key'), '-out', file('server.pem')],
   )
   return {
     caFile: file('ca.pem'),
+    keyFile: file('server.key'),
+    certFile: file('server.pem'),
     key: readFileSync(file('server.key')),
     cert: readFileSync(file('server.pem')),
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),

@@ -1,8 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { errorText, limits, quote, RktError } from '../../base/index.ts'
-import { receivePublicKeys } from '../../fetch/index.ts'
-import { asACIdentifier } from '../../spec/index.ts'
+import { discoverKeys, receivePublicKeys } from '../../fetch/index.ts'
 import { groupFingerprint, openKeystore, prepareTrust, type Keystore, type TrustScope } from '../../trust/index.ts'
 import { usage } from '../arguments.ts'
 import { configuredCredentials } from '../config/credentials.ts'
@@ -22,31 +21,26 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   if (invocation.words[0] === 'rm') return removeTrust(context, invocation)
   if (invocation.words[0] === 'explain') return await explainTrust(context, invocation)
   const scope = readScope(invocation)
-  if (invocation.words.length === 0) {
-    throw usage(invocation, 'must provide at least one PUBKEY: key discovery is not supported by this version')
-  }
-  for (const location of invocation.words) {
-    await trustKeys({ context, keystore, scope, location, review: !invocation.flags.bool('skip-fingerprint-review') })
-  }
+  const http = context.insecure.pubkey || invocation.flags.bool('insecure-allow-http')
+  const review = !invocation.flags.bool('skip-fingerprint-review')
+  const locations = invocation.words.length > 0 ? invocation.words : await findLocations(context, { invocation, scope, http })
+  for (const location of locations) await trustKeys({ context, keystore, scope, location, review, http })
   return 0
 }
 
-/** @throws RktError `usage` with the original's texts. */
-function readScope(invocation: Invocation): TrustScope {
-  const { flags } = invocation
-  const text = flags.text('prefix') ?? ''
-  if (text === '' && !flags.bool('root')) {
-    throw new RktError('usage', 'aborting due to implicit unbounded trust (root domain)', {
-      hint: 'use --prefix=PREFIX for the names that the key may sign, or --root to trust it for every image',
-    })
-  }
-  if (text !== '' && flags.bool('root')) throw new RktError('usage', '--root and --prefix usage mutually exclusive')
-  if (text === '') return { kind: 'root' }
-  const [, scheme] = /^([A-Za-z][A-Za-z0-9+.-]*:\/\/)/.exec(text) ?? []
-  if (scheme !== undefined) throw new RktError('usage', `--prefix must not contain a URL scheme, omit ${scheme}`)
-  const prefix = asACIdentifier(text)
-  if (prefix === undefined) throw new RktError('usage', `cannot use --prefix=${quote(text)}: not a prefix of image names; expected words such as example.com/app`)
-  return { kind: 'prefix', prefix }
+/** Where the publisher of a prefix says that its keys are. */
+async function findLocations(
+  context: Context,
+  { invocation, scope, http }: { readonly invocation: Invocation; readonly scope: TrustScope; readonly http: boolean },
+): Promise<readonly string[]> {
+  if (scope.kind === 'root') throw usage(invocation, 'must provide at least one PUBKEY with --root: keys are discovered by prefix')
+  return await discoverKeys(scope.prefix, requestOptions(context, http))
+}
+
+/** The original's own switch for keys over http is another one than that for images. */
+function requestOptions(context: Context, http: boolean): Parameters<typeof receivePublicKeys>[1] {
+  const { signal, log, insecure, config, now } = context
+  return { signal, log, insecure: { tls: insecure.tls, http }, userAgent, credentials: configuredCredentials(config, now) }
 }
 
 interface TrustStep {
@@ -55,11 +49,13 @@ interface TrustStep {
   readonly scope: TrustScope
   readonly location: string
   readonly review: boolean
+  /** Whether keys may come over plain http. */
+  readonly http: boolean
 }
 
 /** Adds the keys of one file or URL, unless the review ends with a no. */
-async function trustKeys({ context, keystore, scope, location, review }: TrustStep): Promise<void> {
-  const bytes = await readKeys(context, location)
+async function trustKeys({ context, keystore, scope, location, review, http }: TrustStep): Promise<void> {
+  const bytes = await readKeys(context, { location, http })
   const prepared = await prepareTrust({ bytes, scope, keystore, what: quote(location), now: new Date(context.now()) })
   const prefix = scope.kind === 'root' ? '' : scope.prefix
   context.log.notice('pubkey', `prefix: ${quote(prefix)}\nkey: ${quote(location)}`)
@@ -77,17 +73,14 @@ async function trustKeys({ context, keystore, scope, location, review }: TrustSt
   }
 }
 
-async function readKeys(context: Context, location: string): Promise<Uint8Array> {
+async function readKeys(context: Context, { location, http }: { readonly location: string; readonly http: boolean }): Promise<Uint8Array> {
   if (/^https?:\/\//i.test(location)) {
-    const { signal, log } = context
-    if (/^http:/i.test(location) && !context.insecure.pubkey) {
+    if (/^http:/i.test(location) && !http) {
       throw new RktError('policy-refused', `cannot fetch key ${quote(location)}: plain http is not allowed; expected https`, {
-        hint: 'use an https URL, or allow it once with --insecure-options=pubkey',
+        hint: 'use an https URL, or allow it once with --insecure-allow-http',
       })
     }
-    // The original's own switch for keys over http is another one than that for images.
-    const insecure = { tls: context.insecure.tls, http: context.insecure.pubkey }
-    return await receivePublicKeys(location, { signal, log, insecure, userAgent, credentials: configuredCredentials(context.config, context.now) })
+    return await receivePublicKeys(location, requestOptions(context, http))
   }
   const path = resolve(context.cwd, location)
   try {

@@ -193,14 +193,14 @@ const commands: readonly Command[] = [
   {
     name: 'trust',
     summary: 'Trust a key for image verification',
-    usage: '[--prefix=PREFIX] [--root] PUBKEY... | list | rm FINGERPRINT | explain IMAGE',
-    description: 'Adds public keys to the local key store, after a review of their fingerprints.\nPUBKEY is a file or an https URL. "rkt trust list" prints the keys that are trusted.\n"rkt trust rm" takes the trust in a key away again.\n"rkt trust explain" says which key in which file decided for a stored image, whether it may run now, and what changes that.',
+    usage: '[--prefix=PREFIX] [--root] [PUBKEY...] | list | rm FINGERPRINT | explain IMAGE',
+    description: 'Adds public keys to the local key store, after a review of their fingerprints.\nPUBKEY is a file or an https URL; without one, the keys are those that meta discovery finds for the prefix. "rkt trust list" prints the keys that are trusted.\n"rkt trust rm" takes the trust in a key away again.\n"rkt trust explain" says which key in which file decided for a stored image, whether it may run now, and what changes that.',
     grammar: 'mixed',
     flags: [
       { name: 'prefix', type: 'text', placeholder: 'PREFIX', help: 'image name prefix for which the keys are trusted' },
       { name: 'root', type: 'bool', help: 'trust the keys for every image name' },
       { name: 'skip-fingerprint-review', type: 'bool', help: 'accept the keys without asking' },
-      { name: 'insecure-allow-http', type: 'bool', unsupported: true, help: 'allow http for key discovery and retrieval' },
+      { name: 'insecure-allow-http', type: 'bool', help: 'allow http for key discovery and retrieval' },
       { ...formatFlag, help: 'output format of explain: text unless said otherwise' },
     ],
     load: () => import('../commands/trust.ts'),

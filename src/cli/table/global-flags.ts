@@ -16,8 +16,7 @@ export const globalFlags: readonly Flag[] = [
   {
     name: 'trust-keys-from-https',
     type: 'bool',
-    unsupported: true,
-    help: 'automatically trust gpg keys fetched from https',
+    help: 'automatically trust gpg keys that discovery finds over https, where none is trusted yet',
   },
   { name: 'cpuprofile', type: 'text', hidden: true, unsupported: true, help: 'write a CPU profile to this file' },
   { name: 'memprofile', type: 'text', hidden: true, unsupported: true, help: 'write a memory profile to this file' },
