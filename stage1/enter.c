@@ -75,7 +75,7 @@ static void from_pod(struct session *s) {
     return;
   }
   if (message.kind == MESSAGE_TERMINAL && fds.count == 1) {
-    tty_start(&s->tty, fds.fd[0], -1, NULL);
+    tty_start(&s->tty, fds.fd[0], -1);
     fds.count = 0;
   } else if (message.kind == MESSAGE_FAILED) {
     char line[1024];

@@ -121,7 +121,7 @@ static void from_init(struct supervisor *s) {
   } else if (message.kind == MESSAGE_FAILED) {
     supervisor_failed(s, s->pod, &message.fail);
   } else if (message.kind == MESSAGE_TERMINAL && fds.count == 1) {
-    tty_start(&s->tty, fds.fd[0], open_log(s, message.app), NULL);
+    tty_start(&s->tty, fds.fd[0], open_log(s, message.app));
     fds.count = 0;
   } else if (message.kind == MESSAGE_READY) {
     snprintf(text, sizeof text, "%d", (int)s->init);

@@ -10,8 +10,7 @@ void tty_prepare(struct tty *tty) {
   tty->master = tty->input.from = tty->input.to = tty->output.from = tty->output.to = -1;
 }
 
-void tty_start(struct tty *tty, int master, int log, const char *app) {
-  (void)app;
+void tty_start(struct tty *tty, int master, int log) {
   if (tty->master >= 0) {
     close(master);
     return;

@@ -14,8 +14,8 @@ struct tty {
 };
 
 void tty_prepare(struct tty *tty);
-/* Starts to copy between the caller's 0 and 1 and `master`, which it takes; the caller's terminal, if any, becomes raw. */
-void tty_start(struct tty *tty, int master, int log, const char *app);
+/* Starts to copy between the caller's 0 and 1 and `master`, which it takes; the caller's terminal becomes raw when we are in its foreground. */
+void tty_start(struct tty *tty, int master, int log);
 /* Tells the program the size of the caller's terminal. */
 void tty_resize(const struct tty *tty);
 void tty_end(struct tty *tty);
