@@ -18,7 +18,7 @@ def read(text, limit):
     return seen
 read(b'# ', 5)
 os.write(master, (shlex.join(sys.argv[1:]) + ' &\\n').encode())
-assert b'is-up' in read(b'is-up\\r\\n', 20)
+assert b'is-up' in read(b'is-up', 20)
 terminal = os.open(os.readlink(f'/proc/{pid}/fd/0'), os.O_RDWR | os.O_NOCTTY)
 print('cooked' if termios.tcgetattr(terminal)[1] & termios.OPOST else 'raw')
 `
