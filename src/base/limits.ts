@@ -41,6 +41,10 @@ export const limits = {
   acIdentifierBytes: 1024,
   /** One extension header (long name, pax records) within an archive. */
   archiveHeaderBytes: 1_048_576,
+  /** Images that one image depends on, counted once for each way that leads to them. */
+  dependencyImages: 64,
+  /** Images of which each depends on the next. */
+  dependencyDepth: 16,
   /** One run of the unpacker. */
   unpackMs: 3_600_000,
 } as const

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { isRktError, quote, RktError, unreachable, type Log } from '../base/index.ts'
 import { discoverImage, formatName, parseReference, type Credentials, type ImageEndpoint, type OnProgress, type Reference } from '../fetch/index.ts'
-import { hostPlatform } from '../spec/index.ts'
+import { hostPlatform, type Dependency } from '../spec/index.ts'
 import type { Keystore } from '../trust/index.ts'
 import { checkExpectation, type Expectation } from './check-manifest.ts'
 import { imageByID, imageByName, resolveID, withPlatform } from './find.ts'
@@ -10,7 +10,8 @@ import { httpOptions } from './http-options.ts'
 import { reportingDisk } from './io-error.ts'
 import { judgeStored } from './judge-stored.ts'
 import type { ImageRecord } from './record.ts'
-import { readRecordsWith, usableRecords } from './records.ts'
+import { readRecord, readRecordsWith, usableRecords } from './records.ts'
+import { resolveLayers } from './resolve-layers.ts'
 import type { Store } from './store.ts'
 import { trustFromHttps } from './trust-from-https.ts'
 
@@ -51,7 +52,7 @@ export async function acquireImage(text: string, options: AcquireOptions): Promi
   const reference = parseReference(text, { cwd: options.cwd })
   const expect = expectationOf(options)
   const acquiring = { ...options, ...(expect === undefined ? {} : { expect }) }
-  const record = await reportingDisk('store image', { object: text, run: () => acquire(reference, acquiring) })
+  const record = await reportingDisk('store image', { object: text, run: async () => withLayers(await acquire(reference, acquiring), options) })
   if (expect !== undefined) checkExpectation(record, expect)
   options.store.touch(record.id, options.now)
   return record
@@ -59,6 +60,28 @@ export async function acquireImage(text: string, options: AcquireOptions): Promi
 
 export interface AcquiringOptions extends AcquireOptions {
   readonly expect?: Expectation
+}
+
+/** Dependencies are asked for like images that a user names, but from the origin only when they are not there. */
+function withLayers(record: ImageRecord, options: AcquireOptions): Promise<ImageRecord> {
+  const { signaturePath: _signature, expectName: _name, ...rest } = options
+  const own: AcquireOptions = { ...rest, pullPolicy: options.pullPolicy === 'never' ? 'never' : 'new' }
+  return resolveLayers(options.store, record, {
+    signal: options.signal,
+    acquire: (dependency) => {
+      const stored = storedDependency(dependency, options)
+      const { imageName, labels } = dependency
+      return stored === undefined ? acquireName({ kind: 'name', name: imageName, labels }, own) : judgeStored(options.store.layout, stored, own)
+    },
+  })
+}
+
+/** By ID when the manifest says one; else by name, for this machine if there is such an image, and of any platform if not. */
+function storedDependency({ imageID, imageName, labels }: Dependency, { store, log }: AcquireOptions): ImageRecord | undefined {
+  const { layout } = store
+  if (imageID !== undefined) return readRecord(layout, imageID) === undefined ? undefined : imageByID(layout, imageID)
+  const query = { name: imageName, labels, log }
+  return imageByName(layout, { ...query, platform: hostPlatform(process.arch) }) ?? imageByName(layout, query)
 }
 
 function acquire(reference: Reference, options: AcquiringOptions): Promise<ImageRecord> {

@@ -25,15 +25,7 @@ export function checkExpectation(image: Expectation, expected: Expectation): voi
   }
 }
 
-/**
- * Refuses images whose tree is more than their own archive.
- *
- * @throws RktError `unsupported` naming what it needs.
- */
-export function checkRenderable(manifest: ImageManifest): void {
-  const needs = manifest.dependencies.map(({ imageName }) => quote(imageName)).join(', ')
-  if (needs !== '') throw new RktError('unsupported', `cannot use image ${quote(manifest.name)}: it depends on ${needs}; expected an image without dependencies`)
-  if (manifest.pathWhitelist.length > 0) {
-    throw new RktError('unsupported', `cannot use image ${quote(manifest.name)}: it has a pathWhitelist; expected an image without one`)
-  }
+/** Whether the tree of an image is more or less than its own archive. */
+export function isComposed({ dependencies, pathWhitelist }: ImageManifest): boolean {
+  return dependencies.length > 0 || pathWhitelist.length > 0
 }

@@ -2,6 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { quote } from '../base/index.ts'
 import { damaged, openStoredBlob } from './blob.ts'
+import { composeTree, type ComposedTree } from './compose-tree.ts'
+import type { Layout } from './layout.ts'
 import { makeOutputDirectory } from './output-directory.ts'
 import type { ImageRecord } from './record.ts'
 import type { Store } from './store.ts'
@@ -10,6 +12,8 @@ import { unpackAci } from './unpack.ts'
 export interface ExtractImageOptions {
   /** Absolute path of the directory to make. */
   readonly out: string
+  /** `own` is the image's archive alone; `all` its tree over those of its dependencies, of which each was judged. */
+  readonly content: 'own' | 'all'
   /** The directory becomes the image's root itself, without the manifest. */
   readonly rootfsOnly: boolean
   readonly overwrite: boolean
@@ -22,15 +26,28 @@ export interface ExtractImageOptions {
  *
  * @throws RktError `already-exists`, `usage`, `io`, `corrupted` when the stored blob is not the image any more.
  */
-export async function extractImage({ layout }: Store, record: ImageRecord, { out, rootfsOnly, overwrite, signal }: ExtractImageOptions): Promise<void> {
+export async function extractImage({ layout }: Store, record: ImageRecord, options: ExtractImageOptions): Promise<void> {
+  const { out, overwrite, rootfsOnly, signal } = options
   await makeOutputDirectory({ path: out, overwrite }, async (place) => {
-    const tree = join(place, 'tree')
-    mkdirSync(tree, { mode: 0o755 })
-    using blob = openStoredBlob(layout, record)
-    const unpacked = await unpackAci({ blobPath: blob.path, destination: tree, signal })
-    if (unpacked.imageID !== record.id) throw damaged(record, `its blob unpacks to ${quote(unpacked.imageID)}`)
-    if (rootfsOnly) return join(tree, 'rootfs')
-    writeFileSync(join(tree, 'manifest'), unpacked.manifest, { mode: 0o644 })
-    return tree
+    const layers = options.content === 'all' ? record.layers : undefined
+    const { path, top } = layers === undefined ? await unpackOwn(layout, { record, place, signal }) : await composeTree(layout, { layers, place, signal })
+    if (rootfsOnly) return join(path, 'rootfs')
+    writeFileSync(join(path, 'manifest'), top.manifest, { mode: 0o644 })
+    return path
   })
+}
+
+interface OwnTree {
+  readonly record: ImageRecord
+  readonly place: string
+  readonly signal: AbortSignal
+}
+
+async function unpackOwn(layout: Layout, { record, place, signal }: OwnTree): Promise<ComposedTree> {
+  const path = join(place, 'tree')
+  mkdirSync(path, { mode: 0o755 })
+  using blob = openStoredBlob(layout, record)
+  const top = await unpackAci({ blobPath: blob.path, destination: path, signal })
+  if (top.imageID !== record.id) throw damaged(record, `its blob unpacks to ${quote(top.imageID)}`)
+  return { path, top }
 }

@@ -3,7 +3,7 @@ import type { OnProgress } from '../fetch/index.ts'
 import { readImageManifest, type ACIdentifier, type Label } from '../spec/index.ts'
 import { authorize, checkSignature, waive, type Keystore, type NameSource, type Signed, type Waived } from '../trust/index.ts'
 import { isUntouched, openBlob } from './blob.ts'
-import { checkExpectation, checkRenderable, type Expectation } from './check-manifest.ts'
+import { checkExpectation, isComposed, type Expectation } from './check-manifest.ts'
 import { commitImage } from './commit.ts'
 import { takeLock } from './locks.ts'
 import { manifestDigestOf } from './manifest.ts'
@@ -78,6 +78,7 @@ interface Content {
   readonly labels: readonly Label[]
   readonly unpackedBytes: number
   readonly manifestDigest: Digest
+  readonly layers: readonly ImageID[] | undefined
   readonly treeHash: string | undefined
   readonly blob: 'new' | 'stored'
   readonly fresh: FreshTree | undefined
@@ -97,9 +98,10 @@ function knownContent(store: Store, digest: Digest): Content | undefined {
   for (const reading of readRecordsWith(store.layout, digest)) {
     if (reading.kind !== 'image' || reading.record.blob !== digest) continue
     const { id, name, labels, unpackedBytes, manifestDigest, treeHash, treeID } = reading.record
+    if (reading.record.layers !== undefined) return undefined
     if (store.renders && !isRendered(store.layout, treeID)) return undefined
     const blob = isUntouched(store.layout, reading.record) ? 'stored' : 'new'
-    return { id, name, labels, unpackedBytes, manifestDigest, treeHash, blob, fresh: undefined }
+    return { id, name, labels, unpackedBytes, manifestDigest, layers: undefined, treeHash, blob, fresh: undefined }
   }
   return undefined
 }
@@ -115,15 +117,17 @@ async function unpack(store: Store, { value }: Signed<ReceivedBlob> | Waived<Rec
   const fresh = store.renders ? await unpackFresh(blob.path, { scratch, signal }) : undefined
   const unpacked = fresh?.unpacked ?? (await unpackAci({ blobPath: blob.path, signal }))
   const manifest = readImageManifest(unpacked.manifest)
-  checkRenderable(manifest)
+  const composed = isComposed(manifest)
   return {
     id: unpacked.imageID,
     name: manifest.name,
     labels: manifest.labels,
     unpackedBytes: unpacked.unpackedBytes,
     manifestDigest: manifestDigestOf(unpacked.manifest),
-    treeHash: unpacked.treeHash,
+    layers: composed ? [] : undefined,
+    // Of an image with dependencies only the rendered whole is a tree.
+    treeHash: composed ? undefined : unpacked.treeHash,
     blob: 'new',
-    fresh,
+    fresh: composed ? undefined : fresh,
   }
 }

@@ -6,7 +6,7 @@ import { readImageManifest, type ImageManifest } from '../spec/index.ts'
 import { damaged, openStoredBlob } from './blob.ts'
 import { treePath, type Layout } from './layout.ts'
 import type { ImageRecord } from './record.ts'
-import { isRendered } from './tree.ts'
+import { isRendered } from './rendered.ts'
 import { unpackAci } from './unpack.ts'
 
 /** The manifest of a stored image. @throws RktError `corrupted` when it is not the one that was imported. */

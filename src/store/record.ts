@@ -23,6 +23,11 @@ export interface ImageRecord {
   readonly importedAtMs: number
   /** SHA-256 of the image manifest's bytes. */
   readonly manifestDigest: Digest
+  /**
+   * What the tree is put together from, topmost first, as it was resolved last; empty until then. Undefined for an image without
+   * dependencies and white list, whose tree is its own archive.
+   */
+  readonly layers: readonly ImageID[] | undefined
   readonly treeID: TreeID
   /** Checksum over the rendered tree; undefined when nobody has rendered it. */
   readonly treeHash: string | undefined
@@ -71,6 +76,7 @@ function readFields(bytes: Uint8Array, id: ImageID): ImageRecord {
     unpackedBytes: countField(fields, 'unpackedBytes'),
     importedAtMs: countField(fields, 'importedAtMs'),
     manifestDigest: parseDigest(textField(fields, 'manifestDigest')),
+    layers: fields['layers'] === undefined ? undefined : parseLayers(fields['layers']),
     treeID: parseTreeID(textField(fields, 'treeID')),
     treeHash: optionalText(fields, 'treeHash'),
     source: parseSource(fields['source']),
@@ -87,6 +93,14 @@ function parseLabels(json: unknown): Label[] {
   return json.map((entry: unknown) => {
     const fields = objectField(entry, 'label')
     return { name: parseACIdentifier(textField(fields, 'name')), value: textField(fields, 'value') }
+  })
+}
+
+function parseLayers(json: unknown): ImageID[] {
+  if (!Array.isArray(json)) throw fault('expected "layers" as a list')
+  return json.map((id: unknown) => {
+    if (typeof id !== 'string') throw fault('expected IDs in "layers"')
+    return parseImageID(id)
   })
 }
 

@@ -1,26 +1,19 @@
-import { accessSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isErrno, quote, syncDirectory, type ImageID } from '../base/index.ts'
 import { damaged, openStoredBlob } from './blob.ts'
+import { composeTree } from './compose-tree.ts'
 import { reportingDisk } from './io-error.ts'
 import { treePath, type Layout } from './layout.ts'
 import { takeLock } from './locks.ts'
 import type { ImageRecord } from './record.ts'
+import { isRendered } from './rendered.ts'
 import { makeScratch, type Scratch } from './scratch.ts'
 import type { Store } from './store.ts'
 import type { TreeID } from './tree-id.ts'
-import { unpackAci, type UnpackedAci } from './unpack.ts'
+import { listTree, unpackAci, type UnpackedAci } from './unpack.ts'
 
-/** Whether the tree is there and was whole when its marker was written. */
-export function isRendered(layout: Layout, id: TreeID): boolean {
-  try {
-    accessSync(join(treePath(layout, id), 'rendered'))
-    return true
-  } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return false
-    throw error
-  }
-}
+export { isRendered }
 
 /** An archive that was unpacked into a scratch directory. */
 export interface FreshTree {
@@ -94,7 +87,7 @@ async function renderAgain(layout: Layout, record: ImageRecord, signal: AbortSig
   using _lock = await takeLock(layout, { kind: 'tree', id: record.treeID }, signal)
   if (isRendered(layout, record.treeID)) return path
   using scratch = makeScratch(layout)
-  const fresh = await unpackStored(layout, { record, scratch, signal })
+  const fresh = record.layers === undefined ? await unpackStored(layout, { record, scratch, signal }) : await composeFresh(layout, { record, scratch, signal })
   installTree(layout, { id: record.treeID, fresh, scratch })
   return path
 }
@@ -103,6 +96,14 @@ interface StoredImage {
   readonly record: ImageRecord
   readonly scratch: Scratch
   readonly signal: AbortSignal
+}
+
+/** The tree of an image with dependencies or a white list, and its listing. */
+async function composeFresh(layout: Layout, { record, scratch, signal }: StoredImage): Promise<FreshTree> {
+  const { path, top } = await composeTree(layout, { layers: record.layers ?? [], place: scratch.path, signal })
+  const listing = join(scratch.path, 'listing')
+  const hash = await listTree({ path, newListing: listing, signal })
+  return { path, listing, image: record.id, unpacked: { ...top, treeHash: hash } }
 }
 
 /** Unpacks the stored blob and compares what came out with the record: the image ID is a digest over every unpacked byte. */

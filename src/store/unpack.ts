@@ -69,6 +69,12 @@ export async function unpackAci(options: UnpackOptions): Promise<UnpackedAci> {
   }
 }
 
+/** Writes the listing of a tree that was put together after unpacking, and gives its hash. @throws RktError `io`, `limit-exceeded`. */
+export async function listTree({ path, newListing, signal }: { readonly path: string; readonly newListing: string; readonly signal: AbortSignal }): Promise<string> {
+  using files = openFiles({ destination: path, newListing })
+  return textOf(await runUnpacker({ args: ['hash'], files, deadlineMs: limits.unpackMs, signal }), 'treeHash', /^[0-9a-f]{128}$/)
+}
+
 export interface TreeHashOptions {
   /** The directory that holds `rootfs`. */
   readonly path: string

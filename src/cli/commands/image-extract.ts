@@ -10,6 +10,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   const store = openStore(context.dataDir, { create: false, log: context.log })
   await extractImage(store, store.find(text), {
     out: resolve(context.cwd, directory),
+    content: 'own',
     rootfsOnly: invocation.flags.bool('rootfs-only'),
     overwrite: invocation.flags.bool('overwrite'),
     signal: context.signal,

@@ -1,0 +1,72 @@
+import { limits, quote, RktError, type ImageID } from '../base/index.ts'
+import type { Dependency } from '../spec/index.ts'
+import { checkExpectation } from './check-manifest.ts'
+import { writeRecord } from './commit.ts'
+import { manifestOf } from './compose-tree.ts'
+import { takeLock } from './locks.ts'
+import type { ImageRecord } from './record.ts'
+import { readRecord } from './records.ts'
+import { makeScratch } from './scratch.ts'
+import type { Store } from './store.ts'
+import { treeIDOf } from './tree-id.ts'
+
+export interface ResolveLayersOptions {
+  readonly signal: AbortSignal
+  /** Finds or fetches one dependency, and judges it like every image that is asked for. */
+  readonly acquire: (dependency: Dependency) => Promise<ImageRecord>
+}
+
+/**
+ * The image with the chain that it renders to now, every member of it judged; an image that depends on nothing as it is.
+ *
+ * The order is from the top down: an image, then its last dependency with all that is below that, and so on to its first.
+ *
+ * @throws RktError `invalid-manifest` for an image that depends on itself, `limit-exceeded`, `name-mismatch`, and what `acquire` throws.
+ */
+export async function resolveLayers(store: Store, record: ImageRecord, { signal, acquire }: ResolveLayersOptions): Promise<ImageRecord> {
+  if (record.layers === undefined) return record
+  const layers: ImageID[] = []
+  const visit = async (image: ImageRecord, above: readonly ImageRecord[]): Promise<void> => {
+    checkPath(image, above)
+    if (layers.length > limits.dependencyImages) throw tooMany(record, `more than ${limits.dependencyImages} images (dependencyImages)`)
+    layers.push(image.id)
+    const manifest = await manifestOf(store.layout, image, signal)
+    for (const dependency of manifest?.dependencies.toReversed() ?? []) await visit(await acquireOne(dependency, acquire), [...above, image])
+  }
+  await visit(record, [])
+  return layers.join() === record.layers.join() ? record : await keepLayers(store, { record, layers, signal })
+}
+
+async function acquireOne(dependency: Dependency, acquire: ResolveLayersOptions['acquire']): Promise<ImageRecord> {
+  const record = await acquire(dependency)
+  checkExpectation(record, { name: dependency.imageName, labels: dependency.labels })
+  if (dependency.imageID === undefined || dependency.imageID === record.id) return record
+  throw new RktError('name-mismatch', `cannot use image ${quote(record.id)} as dependency ${quote(dependency.imageName)}: expected ${quote(dependency.imageID)}`)
+}
+
+function checkPath(image: ImageRecord, above: readonly ImageRecord[]): void {
+  const [top] = above
+  if (top === undefined) return
+  if (above.some(({ id }) => id === image.id)) {
+    const way = [...above, image].map(({ name }) => quote(name)).join(' → ')
+    throw new RktError('invalid-manifest', `cannot use image ${quote(top.name)}: an image depends on itself: ${way}`)
+  }
+  if (above.length > limits.dependencyDepth) throw tooMany(top, `a chain of more than ${limits.dependencyDepth} (dependencyDepth)`)
+}
+
+function tooMany({ name }: ImageRecord, what: string): RktError {
+  return new RktError('limit-exceeded', `cannot use image ${quote(name)}: it depends on ${what}`)
+}
+
+/** Writes down what was found, so that other commands know the tree; who may not write uses the answer all the same. */
+async function keepLayers(
+  { layout }: Store,
+  { record, layers, signal }: { readonly record: ImageRecord; readonly layers: readonly ImageID[]; readonly signal: AbortSignal },
+): Promise<ImageRecord> {
+  const rendering = { layers, treeID: treeIDOf(layers), treeHash: undefined }
+  using _lock = await takeLock(layout, { kind: 'image', id: record.id }, signal)
+  const reading = readRecord(layout, record.id)
+  if (reading?.kind !== 'image' || reading.ownerUid !== process.geteuid?.() || reading.record.blob !== record.blob) return { ...record, ...rendering }
+  using scratch = makeScratch(layout)
+  return writeRecord(layout, { scratch, record: { ...reading.record, ...rendering } })
+}
