@@ -9,8 +9,8 @@ test.after.always(() => scene[Symbol.dispose]())
 /** Runs steps of expect(1) against a shell whose terminal has 33 rows and 101 columns; each text that does not come fails the run. */
 async function inTerminal(name: string, steps: readonly string[]): Promise<string> {
   const path = scene.place.in(`${name}.exp`)
-  const missing = 'expect_after { timeout { puts "\\nMISSING"; exit 1 } eof { puts "\\nENDED"; exit 1 } }'
-  const head = ['set timeout 20', 'set stty_init "rows 33 columns 101"', 'spawn -noecho env PS1= /bin/busybox sh', missing, 'send "stty -echo\\r"']
+  const missing = 'expect_after timeout { puts "\\nMISSING"; exit 1 } eof { puts "\\nENDED"; exit 1 }'
+  const head = ['set timeout 20', 'set stty_init "rows 33 columns 101"', 'spawn -noecho env PS1= /bin/busybox sh', missing, 'expect "built-in commands"', 'send "stty -echo; echo quiet\\r"; expect -ex "\\nquiet"']
   writeFileSync(path, [...head, ...steps, ''].join('\n'))
   const { code, stdout, stderr } = await scene.bash(`export RKT IMAGE DIR; exec expect ${path}`)
   if (code !== 0) throw new Error(`${stdout}${stderr}`)
@@ -64,7 +64,7 @@ test('/dev/console and /dev/tty are the terminal, which belongs to the app\'s us
   await inTerminal('console', [
     `send {${run} --user=1000 --group=1000; echo status $?}; send "\\r"; expect "/ $ "`,
     'send "echo on-console >/dev/console; echo on-tty >/dev/tty; echo on-out >/dev/stdout\\r"',
-    'expect "\\non-console"; expect "\\non-tty"; expect "\\non-out"; expect "/ $ "',
+    'expect -ex "\\non-console"; expect -ex "\\non-tty"; expect -ex "\\non-out"; expect "/ $ "',
     'send "stat -c %u:%t:%T /dev/console /dev/pts/0; ls /dev/pts\\r"; expect "1000:88:0"; expect "1000:88:0"; expect "0     ptmx"; expect "/ $ "',
     'send "exit\\r"; expect "status 0"',
   ])
@@ -74,7 +74,7 @@ test('/dev/console and /dev/tty are the terminal, which belongs to the app\'s us
 test('a pod without a terminal ends by Ctrl-C as by SIGTERM', async (t) => {
   await inTerminal('plain', [
     `send {${run.replace(' --interactive', '')} -- -c 'trap "echo asked; exit 3" TERM; echo up; while :; do sleep 0.1; done'; echo status $?}; send "\\r"`,
-    'expect "\\nup"; send "\\003"; expect "\\nasked"; expect "status 3"',
+    'expect -ex "\\nup\\r"; send "\\003"; expect -ex "\\nasked"; expect "status 3"',
   ])
   t.pass()
 })
