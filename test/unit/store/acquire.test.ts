@@ -111,15 +111,6 @@ test('acquireImage() compares what the user expects', async (t) => {
   t.is(record.verdict.kind === 'signed' && record.verdict.nameSource, 'requested')
 })
 
-test('acquireImage() refuses images that need other images, by name', async (t) => {
-  using one = openTestStore()
-  const path = one.signedAci('app', { manifest: { dependencies: [{ imageName: 'example.com/base' }] } })
-  t.regex(await one.refusal(path), /^unsupported: .*it depends on "example\.com\/base"/)
-  const listed = one.signedAci('listed', { manifest: { pathWhitelist: ['/bin/busybox'] } })
-  t.regex(await one.refusal(listed), /^unsupported: .*pathWhitelist/)
-  t.true(isEmpty(one))
-})
-
 test('acquireImage() says what is not there', async (t) => {
   using one = openTestStore()
   const yielded = 'either image was not found in the store or store was disabled and fetching from remote yielded nothing or it was disabled'
