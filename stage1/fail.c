@@ -32,7 +32,7 @@ size_t fail_text(const struct fail *f, char *line, size_t size) {
   size_t at = 0;
   for (const char *c = f->object; *c && at + 5 < sizeof object; c++) {
     unsigned char byte = (unsigned char)*c;
-    if (byte < 0x20 || byte == 0x7f || byte == '"' || byte == '\\') at += (size_t)snprintf(object + at, 5, "\\x%02x", byte);
+    if (byte < 0x20 || byte >= 0x7f || byte == '"' || byte == '\\') at += (size_t)snprintf(object + at, 5, "\\x%02x", byte);
     else object[at++] = *c;
   }
   object[at] = 0;

@@ -75,11 +75,6 @@ const struct op *section_post_stop(const struct section *app) {
   return NULL;
 }
 
-const char *op_name(enum op_code code) {
-  const struct op_schema *schema = schema_of((uint32_t)code);
-  return schema ? schema->name : "unknown";
-}
-
 struct reader {
   uint8_t *at;
   const uint8_t *end;

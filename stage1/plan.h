@@ -113,7 +113,6 @@ int plan_read(int fd, struct plan *plan, struct fail *f);
 const struct op *section_find(const struct section *section, enum op_code code);
 /* The app's post-stop handler, or NULL. */
 const struct op *section_post_stop(const struct section *app);
-const char *op_name(enum op_code code);
 
 #define for_each_op(op, section) for (const struct op *op = (section)->ops; op < (section)->ops + (section)->count; op++)
 

@@ -20,7 +20,6 @@
 #define SYS_NR_fsopen 430
 #define SYS_NR_fsconfig 431
 #define SYS_NR_fsmount 432
-#define SYS_NR_pidfd_open 434
 #define SYS_NR_close_range 436
 #define SYS_NR_openat2 437
 #define SYS_NR_mount_setattr 442

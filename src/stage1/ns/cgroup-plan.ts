@@ -7,8 +7,13 @@ import type { Operation } from '../plan/operations.ts'
 /** Processes and threads that one app may have. */
 const maxTasks = 2048
 
-/** The group of pod init; no app can have this name. */
-const initGroup = '_init'
+/** The group of pod init. */
+const initGroup = 'init'
+
+/** The group of an app: an app may be called `tasks`, as a file in every group of version 1. */
+function appGroup(name: string): string {
+  return `app-${name}`
+}
 
 export interface CgroupPlan {
   readonly pod: readonly Operation[]
@@ -52,9 +57,9 @@ function planVersion1(facts: CgroupFacts, { uuid, apps, devices }: CgroupPlanOpt
   return {
     pod,
     app: (name) => {
-      const made = [...places.keys()].map((path): Operation => ({ op: 'app-cgroup', path: join(path, name) }))
+      const made = [...places.keys()].map((path): Operation => ({ op: 'app-cgroup', path: join(path, appGroup(name)) }))
       const app = apps.find((candidate) => candidate.name === name)?.app
-      const limits = used.flatMap(({ controller, hierarchy }) => limitsVersion1(controller, join(base(hierarchy), name), app?.isolators ?? []))
+      const limits = used.flatMap(({ controller, hierarchy }) => limitsVersion1(controller, join(base(hierarchy), appGroup(name)), app?.isolators ?? []))
       return [...made, ...limits]
     },
     view: [
@@ -94,8 +99,8 @@ function planVersion2(facts: CgroupFacts, { uuid, apps, devices }: CgroupPlanOpt
     ],
     app: (name) => {
       const app = apps.find((candidate) => candidate.name === name)?.app
-      const limits = needed.flatMap((controller) => limitsVersion2(controller, join(path, name), app?.isolators ?? []))
-      return [{ op: 'app-cgroup', path: join(path, name) }, ...limits]
+      const limits = needed.flatMap((controller) => limitsVersion2(controller, join(path, appGroup(name)), app?.isolators ?? []))
+      return [{ op: 'app-cgroup', path: join(path, appGroup(name)) }, ...limits]
     },
     view: [{ op: 'cgroupfs', target: 'sys/fs/cgroup', controllers: '' }],
     end: [{ op: 'end-cgroup', path }],

@@ -1,3 +1,4 @@
+import { RktError } from '../../base/index.ts'
 import type { EndExec } from '../../network/index.ts'
 import { type PreparedPod, resolveMounts } from '../../pod/index.ts'
 import type { HostFacts, RootFacts } from '../facts.ts'
@@ -7,6 +8,9 @@ import type { RuntimeOptions } from '../runtime-options.ts'
 import { planCgroups } from './cgroup-plan.ts'
 import { deviceRules } from './confinement.ts'
 import { planApp } from './plan-app.ts'
+
+/** Apps that the launcher takes for one pod. */
+const maxApps = 64
 
 /** After SIGTERM apps have this long before SIGKILL. */
 export const stopTimeoutMs = 10_000
@@ -37,6 +41,7 @@ export interface PodPlan {
 /** Plans a pod for the flavour `ns`: Linux namespaces with the default confinement. */
 export function planPod(inputs: PodPlanInputs): PodPlan {
   const { pod, runtime, host } = inputs
+  if (pod.apps.length > maxApps) throw new RktError('limit-exceeded', `cannot run pod "${pod.uuid}": ${pod.apps.length} apps; expected at most ${maxApps}`)
   const cgroups = planCgroups(host.cgroups, {
     uuid: pod.uuid,
     apps: pod.apps,

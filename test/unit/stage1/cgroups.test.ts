@@ -46,8 +46,8 @@ test('planCgroups() keeps a version 1 pod below the group of the caller and limi
   const plan = planCgroups(version1, { uuid: 'u', apps: [{ name: 'a', app: plainApp() }] })
   t.deepEqual(plan.pod, [{ op: 'cgroup', path: '/cg/pids/unit/rkt-u', join: 1 }])
   t.deepEqual(plan.app('a'), [
-    { op: 'app-cgroup', path: '/cg/pids/unit/rkt-u/a' },
-    { op: 'cgroup-set', file: '/cg/pids/unit/rkt-u/a/pids.max', value: '2048' },
+    { op: 'app-cgroup', path: '/cg/pids/unit/rkt-u/app-a' },
+    { op: 'cgroup-set', file: '/cg/pids/unit/rkt-u/app-a/pids.max', value: '2048' },
   ])
   t.deepEqual(plan.end, [{ op: 'end-cgroup', path: '/cg/pids/unit/rkt-u' }])
   t.is(plan.subcgroup, 'unit/rkt-u')
@@ -66,9 +66,9 @@ test('planCgroups() goes to the root of version 2 when nothing was delegated, an
     { op: 'cgroup-set', file: '/cg/cgroup.subtree_control', value: '+pids +memory' },
     { op: 'cgroup', path: '/cg/rkt-u', join: 0 },
     { op: 'cgroup-set', file: '/cg/rkt-u/cgroup.subtree_control', value: '+pids +memory' },
-    { op: 'cgroup', path: '/cg/rkt-u/_init', join: 1 },
+    { op: 'cgroup', path: '/cg/rkt-u/init', join: 1 },
   ])
-  t.true(plan.app('a').some((operation) => operation.op === 'cgroup-set' && operation.file === '/cg/rkt-u/a/memory.max' && operation.value === '67108864'))
+  t.true(plan.app('a').some((operation) => operation.op === 'cgroup-set' && operation.file === '/cg/rkt-u/app-a/memory.max' && operation.value === '67108864'))
 })
 
 test('planCgroups() stays below a delegated version 2 group', (t) => {
