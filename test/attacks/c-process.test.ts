@@ -84,7 +84,7 @@ test('C15: a bomb of processes meets the limit, and the host goes on', async (t)
 })
 
 function groupFile(uuid: string, name: string): string {
-  return groupsOf([uuid]).map((group) => join(group, 'busybox', name)).find((path) => existsSync(path)) ?? ''
+  return groupsOf([uuid]).map((group) => join(group, 'app-busybox', name)).find((path) => existsSync(path)) ?? ''
 }
 
 test('C15: a memory hog is killed at its limit, and its neighbour is not', async (t) => {

@@ -94,7 +94,7 @@ test.serial('SIGTERM at any moment ends a run that had not ended, and never with
 
 test.serial('F3: an app does not outlive its launcher', async (t) => {
   const pod = await scene.start([scene.image, '--exec=/bin/sleep', '--', '54321'])
-  const members = groupsOf([pod.uuid]).flatMap((group) => readFileSync(join(group, 'busybox/cgroup.procs'), 'utf8').trim().split('\n'))
+  const members = groupsOf([pod.uuid]).flatMap((group) => readFileSync(join(group, 'app-busybox/cgroup.procs'), 'utf8').trim().split('\n'))
   t.true(members.length > 0)
   process.kill(pod.pid, 'SIGKILL')
   await pod.end

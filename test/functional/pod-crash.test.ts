@@ -49,6 +49,23 @@ function left(place: Place): string[] {
   return [...readdirSync(pods).flatMap((stage) => readdirSync(join(pods, stage)).map((name) => `${stage}/${name}`)), ...mountsBelow(place.dataDir)]
 }
 
+function states(place: Place): string[] {
+  return place.pods.list().map((pod) => {
+    using opened = pod
+    return opened.state
+  })
+}
+
+/** A program that copied for the killed process holds the pod's lock until the kernel has ended it too. */
+async function isSettled(place: Place): Promise<boolean> {
+  const ended = ['aborted prepare', 'prepared', 'exited', 'exited garbage']
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    if (states(place).every((state) => ended.includes(state))) return true
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  return false
+}
+
 const phases = [
   { phase: 'prepare', alive: 'preparing', dead: 'aborted prepare' },
   { phase: 'run', alive: 'running', dead: 'exited' },
@@ -104,10 +121,7 @@ test('processes killed at random moments of create, prepare, run and collection 
     const child = spawn(process.execPath, [program, place.dataDir, ...words], { stdio: ['ignore', 'ignore', 'inherit'], env: {} })
     await new Promise((resolve) => setTimeout(resolve, 150 + Math.random() * 250))
     await kill(child)
-    for (const pod of place.pods.list()) {
-      t.true(['aborted prepare', 'prepared', 'exited', 'exited garbage'].includes(pod.state), pod.state)
-      pod[Symbol.dispose]()
-    }
+    t.true(await isSettled(place), states(place).join(', '))
   }
   await collectPods(place.pods, {
     graceMs: 0,
