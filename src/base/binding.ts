@@ -10,6 +10,8 @@ export interface Binding {
    * Descriptor flags and limits that Node changed are the launcher's to restore. Does not return.
    */
   execLauncher(path: string, argv: readonly string[], env: readonly string[], keep: readonly number[]): never
+  /** Blocks SIGINT and SIGTERM for good: they wait for the program that `execLauncher` starts. To be called just before it. */
+  holdSignals(): void
   /** memfd_create(2) with sealing allowed; writes `content`, seals it against any change, returns the descriptor. */
   sealedMemfd(name: string, content: Uint8Array): number
   /** pidfd_open(2). */

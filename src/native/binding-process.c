@@ -88,3 +88,32 @@ napi_value binding_pidfd_signal(napi_env env, napi_callback_info info)
         return make_boolean(env, true);
     return errno == ESRCH ? make_boolean(env, false) : throw_errno(env, errno, "pidfd_send_signal");
 }
+
+static pid_t js_thread;
+
+static void pass_to_js_thread(int number)
+{
+    int saved = errno;
+    syscall(SYS_tgkill, getpid(), js_thread, number);
+    errno = saved;
+}
+
+/*
+ * From here on SIGINT and SIGTERM wait, blocked, for the thread that will execute the launcher, whichever thread they come to: pending
+ * signals live on through execve(2), where those that Node's own handler had taken would be lost.
+ */
+napi_value binding_hold_signals(napi_env env, napi_callback_info info)
+{
+    napi_value arguments[1];
+    sigset_t held;
+    struct sigaction action = {.sa_handler = pass_to_js_thread, .sa_flags = SA_RESTART};
+    if (!take_arguments(env, info, 0, arguments))
+        return NULL;
+    js_thread = (pid_t)syscall(SYS_gettid);
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    if (pthread_sigmask(SIG_BLOCK, &held, NULL) != 0 || sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0)
+        return throw_errno(env, errno, "sigaction");
+    return make_undefined(env);
+}

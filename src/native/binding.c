@@ -6,6 +6,7 @@ static const struct {
     napi_callback function;
 } functions[] = {
     {"flock", binding_flock},
+    {"holdSignals", binding_hold_signals},
     {"execLauncher", binding_exec_launcher},
     {"sealedMemfd", binding_sealed_memfd},
     {"pidfdOpen", binding_pidfd_open},

@@ -10,6 +10,7 @@ napi_value binding_syncfs(napi_env env, napi_callback_info info);
 napi_value binding_is_terminal(napi_env env, napi_callback_info info);
 napi_value binding_unmount(napi_env env, napi_callback_info info);
 
+napi_value binding_hold_signals(napi_env env, napi_callback_info info);
 napi_value binding_exec_launcher(napi_env env, napi_callback_info info);
 napi_value binding_pidfd_open(napi_env env, napi_callback_info info);
 napi_value binding_pidfd_signal(napi_env env, napi_callback_info info);

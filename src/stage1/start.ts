@@ -71,7 +71,8 @@ export async function startPod(options: StartOptions): Promise<never> {
   // In one step: a plan that is torn by a crash would leave the networks of the first one without an end.
   writeFileSync(pod.inside('plan.new'), encodePlan(made.plan), { mode: 0o640 })
   renameSync(pod.inside('plan.new'), pod.inside('plan'))
-  // One turn of the event loop: a signal that has arrived meanwhile is seen before it would be lost with this program.
+  // What arrives from here on waits for the launcher; one turn of the event loop shows what has arrived before.
+  binding().holdSignals()
   await new Promise<void>((resolve) => setImmediate(resolve))
   return execLauncher(options)
 }

@@ -22,6 +22,17 @@ test('execLauncher() replaces the process and keeps exactly the descriptors that
   t.is(targets.filter((target) => target.endsWith('-> /dev/null')).length, 1, 'descriptor 0, and not 3 and 4')
 })
 
+test('a signal that comes after holdSignals() waits for the program that replaces the process', (t) => {
+  const { status, stdout } = inChild(`
+    process.on('SIGTERM', () => undefined)
+    b.holdSignals()
+    process.kill(process.pid, 'SIGTERM')
+    b.execLauncher('/bin/grep', ['grep', 'Pnd', '/proc/self/status'], [], [])`)
+  t.is(status, 0)
+  const pending = [...stdout.matchAll(/Pnd:\t([0-9a-f]+)/g)].reduce((all, [, bits = '0']) => all | BigInt(`0x${bits}`), 0n)
+  t.is(pending, 1n << 14n)
+})
+
 test('execLauncher() throws when the program is missing, without arguments, or when a descriptor is closed', (t) => {
   t.throws(() => binding().execLauncher('/absent', [], [], []), { instanceOf: TypeError })
   const { stdout } = inChild(`
