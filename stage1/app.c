@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,6 +43,14 @@ static int enter_root(const struct section *app, const struct message_fds *fds, 
   if (mount_ns < 0 || cgroup_ns < 0) return fail(f, "open namespaces", "");
   if (rootfs_enter(app, fds, master, peer, f)) return -1;
   return send_fds(report, MESSAGE_NAMESPACES, mount_ns, cgroup_ns) ? fail(f, "open namespaces", "") : 0;
+}
+
+/* An app among the host's processes has no PID namespace that ends with init: the kernel kills it then. */
+static int make_namespaces(const struct section *app, struct fail *f) {
+  const struct op *op = section_find(app, OP_SHARE);
+  uint64_t shared = op ? op->field[0].number : 0;
+  if (shared & CLONE_NEWPID && prctl(PR_SET_PDEATHSIG, SIGKILL)) return fail(f, "bind app to", "init");
+  return unshare(CLONE_NEWNS | (shared & CLONE_NEWCGROUP ? 0 : CLONE_NEWCGROUP)) ? fail(f, "make namespaces", "") : 0;
 }
 
 static int use_stdio(const int *stdio, struct fail *f) {
@@ -102,10 +111,7 @@ _Noreturn void app_child(const struct section *app, const struct caller *caller,
   if (!exec) fail_as(&f, EBADMSG, "start app", "plan without program");
   setsid();
   if (f.error || join_cgroups(place, &f)) give_up(report, &f);
-  if (unshare(CLONE_NEWNS | CLONE_NEWCGROUP)) {
-    fail(&f, "make namespaces", "");
-    give_up(report, &f);
-  }
+  if (make_namespaces(app, &f)) give_up(report, &f);
   if (enter_root(app, fds, report, &master, &peer, &f)) give_up(report, &f);
   if (master >= 0) {
     if (send_fds(report, MESSAGE_TERMINAL, master, -1)) fail(&f, "hand over terminal", "");

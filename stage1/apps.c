@@ -185,10 +185,20 @@ int pod_time_left(const struct pod *pod) {
   return left > 0 ? (int)left : 0;
 }
 
+/* Everything in the pod, when init is the first of its PID namespace; among the host's processes the apps, and their groups at the end. */
+static void kill_all(const struct pod *pod) {
+  if (getpid() == 1) {
+    kill(-1, SIGKILL);
+    return;
+  }
+  for (uint32_t i = 0; i < pod->init->plan->apps; i++)
+    if (pod->app[i].pid > 0 && pod->app[i].state != APP_ENDED) kill(pod->app[i].pid, SIGKILL);
+}
+
 void pod_kill_overdue(struct pod *pod) {
   int64_t now = now_ms();
   if (pod->kill_at_ms && now >= pod->kill_at_ms) {
-    kill(-1, SIGKILL);
+    kill_all(pod);
     pod->kill_at_ms = now + stop_timeout_ms(pod);
   }
   for (uint32_t i = 0; i < pod->init->plan->apps; i++) {

@@ -96,6 +96,8 @@ int init_setup(const struct init *init, struct fail *f) {
   /* Never dumpable: an app with all capabilities of the pod must find nothing in /proc/1. */
   if (prctl(PR_SET_DUMPABLE, 0)) return fail(f, "make init", "undumpable");
   if (prctl(PR_SET_PDEATHSIG, SIGKILL)) return fail(f, "bind init to", "the launcher");
+  /* Among the host's processes what an app leaves behind comes to init too. */
+  if (!(init->flags & CLONE_NEWPID) && prctl(PR_SET_CHILD_SUBREAPER, 1)) return fail(f, "make init", "a reaper");
   if (drop_stdio(f)) return -1;
   if (hostname && (init->flags & CLONE_NEWUTS) && sethostname(hostname->field[0].text, strlen(hostname->field[0].text)))
     return fail(f, "set hostname", hostname->field[0].text);

@@ -58,6 +58,7 @@ static const struct op_schema schemas[] = {
     {OP_STDIO, "stdio", "uuu", IN_APP | IN_ENTER},
     {OP_APP_CGROUP, "app-cgroup", "s", IN_APP},
     {OP_SYSCTL, "sysctl", "ss", IN_POD},
+    {OP_SHARE, "share", "u", IN_APP},
     {OP_END_EXEC, "end-exec", "SSb", IN_END},
     {OP_END_CGROUP, "end-cgroup", "s", IN_END},
     {OP_END_UNMOUNT, "end-unmount", "s", IN_END},

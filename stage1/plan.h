@@ -53,6 +53,7 @@ enum op_code {
   OP_STDIO = 60,
   OP_APP_CGROUP = 61,
   OP_SYSCTL = 62,
+  OP_SHARE = 70,
   OP_END_EXEC = 80,
   OP_END_CGROUP = 81,
   OP_END_UNMOUNT = 82,

@@ -1,6 +1,7 @@
 /** CLONE_NEW* of sched.h: which namespaces a pod has of its own. */
 export const namespaceFlag = {
   mount: 0x0002_0000,
+  cgroup: 0x0200_0000,
   uts: 0x0400_0000,
   ipc: 0x0800_0000,
   user: 0x1000_0000,

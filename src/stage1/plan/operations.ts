@@ -44,6 +44,7 @@ export const operations = {
   stdio: { code: 60, fields: { stdin: 'u', stdout: 'u', stderr: 'u' } },
   'app-cgroup': { code: 61, fields: { path: 's' } },
   sysctl: { code: 62, fields: { path: 's', value: 's' } },
+  share: { code: 70, fields: { flags: 'u' } },
   'end-exec': { code: 80, fields: { argv: 'S', environment: 'S', stdin: 'b' } },
   'end-cgroup': { code: 81, fields: { path: 's' } },
   'end-unmount': { code: 82, fields: { path: 's' } },
