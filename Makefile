@@ -2,6 +2,7 @@
 # make quickstart  install what is missing, build, and do the main job on real input
 # make test        install what is missing, build, and pass every test
 # make test-guest  pass the checks on Linux 6.1, in a virtual machine
+# make guest-kernel  build the kernel of the kvm flavour; some minutes, once
 # make bench       measure, side by side with the peers
 # make fuzz        feed the readers of untrusted bytes with mutations, under sanitizers
 # make typecheck   check the types, write nothing
@@ -71,6 +72,11 @@ test-guest: all
 
 bench: all
 	tools/bench/bench.mjs
+
+.PHONY: guest-kernel
+guest-kernel: $(BUILD)/.deps
+	tools/install-debian-packages debian-packages-kernel.txt
+	tools/guest-kernel $(LIB)/guest-kernel
 
 FUZZ_ROUNDS ?= 1000000
 fuzz: $(BUILD)/fuzz/tar
