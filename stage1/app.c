@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -60,26 +61,65 @@ static int use_stdio(const int *stdio, struct fail *f) {
 }
 
 /* The terminal becomes the controlling one of this session and belongs to the app's user. */
-static int use_terminal(int peer, const struct section *section, struct fail *f) {
+static int use_terminal(int peer, const struct section *section, const int *others, struct fail *f) {
   const struct op *user = section_find(section, OP_USER);
+  int stdio[3];
   if (user && fchown(peer, (uid_t)user->field[0].number, (gid_t)-1)) return fail(f, "own terminal", "");
   if (ioctl(peer, TIOCSCTTY, 0)) return fail(f, "take terminal", "");
-  return use_stdio((int[]){peer, peer, peer}, f);
+  for (int i = 0; i < 3; i++) {
+    enum stdio_mode mode = section_stdio(section, i);
+    stdio[i] = mode == STDIO_TERMINAL || mode == STDIO_ATTACH_TERMINAL ? peer : others[i];
+  }
+  return use_stdio(stdio, f);
 }
 
 /*
  * ATTACK: close-on-exec is too late. An image names its program, its interpreter and the directories of PATH, and each may lead through
- * /proc/self/fd into a directory of the host that is still open (CVE-2024-21626): the pod's lock is one. Only `report` stays, as 3.
+ * /proc/self/fd into a directory of the host that is still open (CVE-2024-21626): the pod's lock is one. Only the sockets that the program
+ * is to get stay, as 3 and up, and `report` behind them; all close on exec.
  */
-static int drop_descriptors(int *report, struct fail *f) {
-  if (*report != 3 && dup3(*report, 3, O_CLOEXEC) < 0) return fail(f, "keep descriptor", "report");
-  *report = 3;
-  return sys_close_range(4, ~0U, 0) ? fail(f, "close descriptors", "") : 0;
+static int drop_descriptors(int *report, const int *listener, uint32_t count, struct fail *f) {
+  int first_free = 4 + (int)count;
+  int high[MAX_LISTENERS];
+  for (uint32_t i = 0; i < count; i++)
+    if ((high[i] = fcntl(listener[i], F_DUPFD_CLOEXEC, first_free)) < 0) return fail(f, "keep descriptor", "socket");
+  int high_report = fcntl(*report, F_DUPFD_CLOEXEC, first_free);
+  if (high_report < 0) return fail(f, "keep descriptor", "report");
+  for (uint32_t i = 0; i < count; i++)
+    if (dup3(high[i], 3 + (int)i, O_CLOEXEC) < 0) return fail(f, "keep descriptor", "socket");
+  *report = 3 + (int)count;
+  if (dup3(high_report, *report, O_CLOEXEC) < 0) return fail(f, "keep descriptor", "report");
+  return sys_close_range((unsigned)first_free, ~0U, 0) ? fail(f, "close descriptors", "") : 0;
+}
+
+/* SPEC: sd_listen_fds(3): the sockets begin at 3, and are meant for the process of this number. */
+static int hand_over_listeners(const struct section *app, uint32_t count, struct program *program, struct fail *f) {
+  static char pid[32], number[32], names[4096];
+  const struct op *environment = section_find(app, OP_ENVIRONMENT);
+  const struct op *listen = section_find(app, OP_LISTEN);
+  uint32_t variables = environment ? environment->field[0].strings.count : 0;
+  if (count == 0 || !listen) return 0;
+  char **list = calloc((size_t)variables + 4, sizeof *list);
+  if (!list) return fail(f, "hand over", "sockets");
+  for (uint32_t i = 0; i < variables; i++) list[i] = environment->field[0].strings.list[i];
+  snprintf(pid, sizeof pid, "LISTEN_PID=%d", (int)getpid());
+  snprintf(number, sizeof number, "LISTEN_FDS=%u", count);
+  size_t at = (size_t)snprintf(names, sizeof names, "LISTEN_FDNAMES=");
+  for (uint32_t i = 0; i < listen->field[1].strings.count && at < sizeof names; i++)
+    at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", i ? ":" : "", listen->field[1].strings.list[i]);
+  if (at >= sizeof names) return fail_as(f, E2BIG, "hand over", "sockets");
+  list[variables] = pid;
+  list[variables + 1] = number;
+  list[variables + 2] = names;
+  program->environment = list;
+  for (uint32_t i = 0; i < count; i++)
+    if (fcntl(3 + (int)i, F_SETFD, 0)) return fail(f, "hand over", "sockets");
+  return 0;
 }
 
 static _Noreturn void execute(const struct program *program, const struct caller *caller, int report) {
   struct fail f = {0};
-  if (drop_descriptors(&report, &f) == 0) confine_and_execute(program, caller, &f);
+  confine_and_execute(program, caller, &f);
   give_up(report, &f);
 }
 
@@ -116,14 +156,16 @@ _Noreturn void app_child(const struct section *app, const struct caller *caller,
   if (master >= 0) {
     if (send_fds(report, MESSAGE_TERMINAL, master, -1)) fail(&f, "hand over terminal", "");
     close(master);
-    if (f.error || use_terminal(peer, app, &f)) give_up(report, &f);
+    if (f.error || use_terminal(peer, app, stdio, &f)) give_up(report, &f);
   } else if (use_stdio(stdio, &f)) {
     give_up(report, &f);
   }
-  if (drop_descriptors(&report, &f)) give_up(report, &f);
+  struct program program = {.section = app, .argv = &exec->field[0].strings};
+  if (drop_descriptors(&report, place->listener, place->listeners, &f)) give_up(report, &f);
   run_pre_start(app, caller, report);
+  if (hand_over_listeners(app, place->listeners, &program, &f)) give_up(report, &f);
   say_started(report);
-  execute(&(struct program){.section = app, .argv = &exec->field[0].strings}, caller, report);
+  execute(&program, caller, report);
 }
 
 static int join_place(const struct app_place *place, struct fail *f) {
@@ -137,7 +179,7 @@ _Noreturn void handler_child(const struct section *app, const struct caller *cal
                              int report) {
   struct fail f = {0};
   setsid();
-  if (join_place(place, &f) || use_stdio(place->stdio, &f)) give_up(report, &f);
+  if (join_place(place, &f) || use_stdio(place->stdio, &f) || drop_descriptors(&report, NULL, 0, &f)) give_up(report, &f);
   execute(&(struct program){.section = app, .argv = argv, .as_root = 1}, caller, report);
 }
 
@@ -167,16 +209,17 @@ _Noreturn void enter_child(const struct plan *pod_plan, const struct app_place *
     give_up(report, &f);
   }
   if (join_place(&places[index], &f)) give_up(report, &f);
-  if (stdio->field[0].number == STDIO_TERMINAL) {
+  if (section_has_terminal(&plan.enter)) {
     int master = -1, peer = -1;
     own int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0 || terminal_open(root, &master, &peer, &f)) give_up(report, &f);
     if (send_fds(report, MESSAGE_TERMINAL, master, -1)) fail(&f, "hand over terminal", "");
     close(master);
-    if (f.error || use_terminal(peer, &plan.enter, &f)) give_up(report, &f);
+    if (f.error || use_terminal(peer, &plan.enter, fds->fd + 1, &f)) give_up(report, &f);
   } else if (use_stdio(fds->fd + 1, &f)) {
     give_up(report, &f);
   }
+  if (drop_descriptors(&report, NULL, 0, &f)) give_up(report, &f);
   say_started(report);
   execute(&(struct program){.section = &plan.enter, .argv = &exec->field[0].strings}, caller, report);
 }

@@ -6,7 +6,7 @@
 #include "message.h"
 #include "plan.h"
 
-enum { STATUS_OWN_FAILURE = 254, MAX_CGROUPS = 8 };
+enum { STATUS_OWN_FAILURE = 254, MAX_CGROUPS = 8, MAX_LISTENERS = 16 };
 
 /* What pod init holds of an app, so that more processes can join it. */
 struct app_place {
@@ -14,6 +14,8 @@ struct app_place {
   uint32_t cgroups;
   int cgroup[MAX_CGROUPS]; /* open cgroup.procs files */
   int stdio[3];            /* of the app, for its post-stop handler; -1 without one */
+  uint32_t listeners;      /* sockets for its program, until it is forked */
+  int listener[MAX_LISTENERS];
 };
 
 /* An app's start in the forked child: builds the root, runs pre-start handlers, executes. Reports over `report`. */

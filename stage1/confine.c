@@ -135,7 +135,7 @@ int confine_and_execute(const struct program *program, const struct caller *call
   static char *no_environment[] = {NULL};
   const struct section *section = program->section;
   const struct op *environment_op = section_find(section, OP_ENVIRONMENT);
-  char *const *environment = environment_op ? environment_op->field[0].strings.list : no_environment;
+  char *const *environment = program->environment ? program->environment : environment_op ? environment_op->field[0].strings.list : no_environment;
   const struct op *capabilities = section_find(section, OP_CAPABILITIES);
   char path[4096];
   if (!capabilities || program->argv->count == 0) return fail_as(f, EBADMSG, "start app", "plan without capabilities or program");

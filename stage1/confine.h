@@ -9,6 +9,7 @@
 struct program {
   const struct section *section; /* user, capabilities, seccomp, environment, … */
   const struct strings *argv;    /* what to execute, instead of OP_EXEC */
+  char *const *environment;      /* instead of OP_ENVIRONMENT; may be NULL */
   int as_root;                   /* event handlers: id 0 whatever the app's user is */
 };
 

@@ -27,6 +27,8 @@ static const struct op_schema schemas[] = {
     {OP_CGROUP_SET, "cgroup-set", "ss", IN_POD | IN_APP},
     {OP_DEVICE_POLICY, "device-policy", "usS", IN_POD},
     {OP_PREFIX_OUTPUT, "prefix-output", "", IN_POD},
+    {OP_MUTABLE, "mutable", "", IN_POD},
+    {OP_NOTIFY, "notify", "s", IN_POD},
     {OP_APP, "app", "s", IN_APP | IN_ENTER},
     {OP_ROOT_OVERLAY, "root-overlay", "Ssss", IN_APP},
     {OP_ROOT_BIND, "root-bind", "s", IN_APP},
@@ -59,6 +61,10 @@ static const struct op_schema schemas[] = {
     {OP_APP_CGROUP, "app-cgroup", "s", IN_APP},
     {OP_SYSCTL, "sysctl", "ss", IN_POD},
     {OP_SHARE, "share", "u", IN_APP},
+    {OP_STOP_SIGNAL, "stop-signal", "u", IN_APP},
+    {OP_LISTEN, "listen", "IS", IN_APP},
+    {OP_LOG, "log", "ssUuu", IN_APP},
+    {OP_NOTIFY_SOCKET, "notify-socket", "s", IN_APP},
     {OP_END_EXEC, "end-exec", "SSb", IN_END},
     {OP_END_CGROUP, "end-cgroup", "s", IN_END},
     {OP_END_UNMOUNT, "end-unmount", "s", IN_END},
@@ -74,6 +80,17 @@ static const struct op_schema *schema_of(uint32_t code) {
 const struct op *section_post_stop(const struct section *app) {
   for_each_op(op, app) if (op->code == OP_HANDLER && op->field[0].number == 1) return op;
   return NULL;
+}
+
+enum stdio_mode section_stdio(const struct section *section, int number) {
+  const struct op *op = section_find(section, OP_STDIO);
+  return op ? (enum stdio_mode)op->field[number].number : STDIO_NULL;
+}
+
+int section_has_terminal(const struct section *section) {
+  for (int i = 0; i < 3; i++)
+    if (section_stdio(section, i) == STDIO_TERMINAL || section_stdio(section, i) == STDIO_ATTACH_TERMINAL) return 1;
+  return 0;
 }
 
 struct reader {

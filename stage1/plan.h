@@ -22,6 +22,8 @@ enum op_code {
   OP_CGROUP_SET = 8,
   OP_DEVICE_POLICY = 9,
   OP_PREFIX_OUTPUT = 10,
+  OP_MUTABLE = 11,
+  OP_NOTIFY = 12,
   OP_APP = 20,
   OP_ROOT_OVERLAY = 21,
   OP_ROOT_BIND = 22,
@@ -53,6 +55,10 @@ enum op_code {
   OP_STDIO = 60,
   OP_APP_CGROUP = 61,
   OP_SYSCTL = 62,
+  OP_STOP_SIGNAL = 64,
+  OP_LISTEN = 65,
+  OP_LOG = 66,
+  OP_NOTIFY_SOCKET = 67,
   OP_SHARE = 70,
   OP_END_EXEC = 80,
   OP_END_CGROUP = 81,
@@ -60,8 +66,8 @@ enum op_code {
   OP_END_REMOVE_POD = 83,
 };
 
-/* Modes of OP_STDIO for each of 0, 1, 2. */
-enum stdio_mode { STDIO_NULL = 0, STDIO_PIPE = 1, STDIO_TERMINAL = 2 };
+/* Modes of OP_STDIO for each of 0, 1, 2: nothing, the caller's by a pipe, the caller's terminal, pipes or a terminal for those who attach. */
+enum stdio_mode { STDIO_NULL = 0, STDIO_PIPE = 1, STDIO_TERMINAL = 2, STDIO_STREAM = 3, STDIO_ATTACH_TERMINAL = 4 };
 
 struct strings {
   uint32_t count;
@@ -114,6 +120,10 @@ int plan_read(int fd, struct plan *plan, struct fail *f);
 const struct op *section_find(const struct section *section, enum op_code code);
 /* The app's post-stop handler, or NULL. */
 const struct op *section_post_stop(const struct section *app);
+/* How descriptor `number` of the section's program is connected. */
+enum stdio_mode section_stdio(const struct section *section, int number);
+/* Whether any of its descriptors is a terminal of the app's own. */
+int section_has_terminal(const struct section *section);
 
 #define for_each_op(op, section) for (const struct op *op = (section)->ops; op < (section)->ops + (section)->count; op++)
 

@@ -248,8 +248,7 @@ int rootfs_enter(const struct section *app, const struct message_fds *fds, int *
   mode_t old = umask(0);
   for_each_op(op, app) if (run_op(op, fds, &next, &root, f)) return -1;
   umask(old);
-  const struct op *stdio = section_find(app, OP_STDIO);
-  if (stdio && stdio->field[0].number == STDIO_TERMINAL && (terminal_open(root, master, peer, f) || bind_console(root, *peer, f))) return -1;
+  if (section_has_terminal(app) && (terminal_open(root, master, peer, f) || bind_console(root, *peer, f))) return -1;
   if (section_find(app, OP_ROOT_READ_ONLY)) {
     struct mount_attributes set = {.attr_set = MOUNT_ATTR_RDONLY};
     if (sys_mount_setattr(root, "", AT_EMPTY_PATH, &set)) return fail(f, "make read-only", "root");

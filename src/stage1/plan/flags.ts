@@ -16,7 +16,10 @@ export const volumeFlag = { readOnly: 1, idmap: 2, noDevices: 4, noSetuid: 8, no
 export const tmpfsFlag = { noExec: 1 } as const
 
 /** Modes of the operation `stdio`. */
-export const stdioMode = { null: 0, pipe: 1, terminal: 2 } as const
+export const stdioMode = { null: 0, pipe: 1, terminal: 2, stream: 3, attachTerminal: 4 } as const
+
+/** Values of `format` of the operation `log`: with and without the tag for partial lines. */
+export const logFormat = { cri: 0, plain: 1 } as const
 
 /** Values of `when` of the operation `handler`. */
 export const handlerWhen = { preStart: 0, postStop: 1 } as const
