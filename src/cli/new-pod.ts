@@ -2,8 +2,9 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { errorText, isErrno, quote, RktError } from '../base/index.ts'
 import { openPods, parseSubordinateIds, preparePod, type IdRange, type Pod, type PodImage } from '../pod/index.ts'
-import type { PodManifest } from '../spec/index.ts'
+import type { Isolation, PodManifest } from '../spec/index.ts'
 import { ensureTree, groupOfRkt } from '../store/index.ts'
+import { chooseIsolation } from './choose-isolation.ts'
 import type { Context } from './context.ts'
 import type { ImagePlace } from './images.ts'
 import type { FlagValues } from './parse/flag-values.ts'
@@ -11,6 +12,7 @@ import type { FlagValues } from './parse/flag-values.ts'
 export interface PrepareFlags {
   readonly overlay: boolean
   readonly privateUsers: boolean
+  readonly isolation: Isolation
 }
 
 /**
@@ -18,8 +20,12 @@ export interface PrepareFlags {
  *
  * @throws RktError `unsupported-host` when user namespaces are wanted and the kernel has none.
  */
-export function readPrepareFlags(flags: FlagValues, context: Context): PrepareFlags {
-  const privateUsers = flags.bool('private-users')
+export async function readPrepareFlags(flags: FlagValues, context: Context): Promise<PrepareFlags> {
+  const isolation = await chooseIsolation(flags, context)
+  if (isolation.kind === 'fly' && flags.given('private-users') && flags.bool('private-users')) {
+    throw new RktError('usage', 'cannot use --private-users with isolation "fly": its app has the user ids of the host')
+  }
+  const privateUsers = flags.bool('private-users') && isolation.kind !== 'fly'
   if (privateUsers && !existsSync('/proc/self/ns/user')) {
     throw new RktError('unsupported-host', '--private-users is not supported, kernel compiled without user namespace support', {
       hint: 'run the pod with --private-users=false',
@@ -28,7 +34,7 @@ export function readPrepareFlags(flags: FlagValues, context: Context): PrepareFl
   const overlay = !flags.bool('no-overlay')
   const missing = overlay && !/\boverlay$/m.test(readFileSync('/proc/filesystems', 'utf8')) && !existsSync('/sys/module/overlay')
   if (missing) context.log.info('disabling overlay support: "overlay entry not present in /proc/filesystems"')
-  return { overlay: overlay && !missing, privateUsers }
+  return { overlay: overlay && !missing, privateUsers, isolation }
 }
 
 /** Makes an empty pod, which members of the group `rkt` may look at where the machine has that group. */
@@ -45,13 +51,14 @@ export interface FillPodOptions extends PrepareFlags {
 }
 
 /** Prepares a pod of images that were judged. */
-export async function fillPod(context: Context, pod: Pod, { manifest, images, place, overlay, privateUsers }: FillPodOptions): Promise<void> {
+export async function fillPod(context: Context, pod: Pod, { manifest, images, place, overlay, privateUsers, isolation }: FillPodOptions): Promise<void> {
   const { log, signal } = context
   await preparePod(pod, {
     manifest,
     images,
     ensureTree: (image) => ensureTree(place.store, place.store.record(image.record.id), { signal }),
     overlay,
+    isolation,
     ...(privateUsers ? { privateUsers: { reserved: reservedRanges() } } : {}),
     log,
     signal,

@@ -1,5 +1,6 @@
 import { escapeText, quote, unreachable } from '../base/index.ts'
 import { networksColumn } from '../network/index.ts'
+import { isolationText } from '../spec/index.ts'
 import type { Verdict } from '../trust/index.ts'
 import type { AppStatus } from './app-status.ts'
 import { hasRun, type PodState } from './state.ts'
@@ -20,6 +21,7 @@ export function formatPodStatus(pod: PodStatus, { time }: FormatStatusOptions): 
   for (const app of pod.apps) {
     if (app.signature !== undefined) lines.push(`image-${app.name}=${app.imageName ?? '--'} (${app.imageID}) ${voucher(app.signature)}`)
   }
+  if (pod.isolation !== undefined) lines.push(`isolation=${isolationText(pod.isolation)}`)
   if (pod.failure !== undefined) lines.push(`error=${pod.failure}`)
   return lines
 }

@@ -24,6 +24,7 @@ export const podFile = {
   pid: 'pid',
   networks: 'net-info.json',
   failure: 'failure',
+  isolation: 'isolation',
 } as const
 
 /** Path of one file about an app, relative to the pod directory. */

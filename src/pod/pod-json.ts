@@ -1,10 +1,11 @@
 import type { NetInfo } from '../network/index.ts'
+import { isolationText } from '../spec/index.ts'
 import type { AppStatus } from './app-status.ts'
 import type { PodStatus } from './status.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
-/** A pod as `list` and `status` write it with `--format=json`: the original's members, and `failure` and `signature` besides. */
+/** A pod as `list` and `status` write it with `--format=json`: the original's members, and `failure`, `isolation` and `signature` besides. */
 export function podToJson(pod: PodStatus): Json {
   return {
     name: pod.uuid,
@@ -16,6 +17,7 @@ export function podToJson(pod: PodStatus): Json {
     ...seconds('started_at', pod.startedAtMs),
     ...map('user_annotations', pod.manifest?.userAnnotations),
     ...map('user_labels', pod.manifest?.userLabels),
+    ...known('isolation', pod.isolation && isolationText(pod.isolation)),
     ...known('failure', pod.failure),
   }
 }

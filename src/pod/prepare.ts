@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, closeSync, constants, lstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Log, RktError } from '../base/index.ts'
-import { imageManifestToJson, parsePodManifest, type PodManifest, podManifestToJson, type RuntimeApp } from '../spec/index.ts'
+import { imageManifestToJson, type Isolation, isolationText, parsePodManifest, type PodManifest, podManifestToJson, type RuntimeApp } from '../spec/index.ts'
 import type { PodImage } from './app-args.ts'
 import { copyTree } from './copy-tree.ts'
 import { effectiveApp } from './effective-app.ts'
@@ -22,6 +22,8 @@ export interface PrepareInputs {
   readonly overlay: boolean
   /** Left out: the pod shares the host's user ids. */
   readonly privateUsers?: ChooseRangeOptions
+  /** Left out: namespaces. */
+  readonly isolation?: Isolation
   readonly log: Log
   readonly signal?: AbortSignal
 }
@@ -56,6 +58,8 @@ async function fill(pod: Pod, inputs: PrepareInputs): Promise<void> {
   }
   if (inputs.overlay) touch(pod.inside(podFile.overlayPrepared))
   if (inputs.privateUsers !== undefined) chooseIdRange(pod, inputs.privateUsers)
+
+  if (inputs.isolation !== undefined) writeFileSync(pod.inside(podFile.isolation), isolationText(inputs.isolation), { mode: 0o640 })
 
   inputs.log.debug('prepare', 'Writing pod manifest')
   writeFileSync(pod.inside(podFile.manifest), `${JSON.stringify(podManifestToJson(manifest))}\n`, { mode: 0o640 })

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorText, type ImageID, isErrno, type PodUUID, quote, RktError } from '../base/index.ts'
-import { type ACIdentifier, type ACName, type App, type ImageManifest, type PodManifest, readImageManifest, readPodManifest, type RuntimeApp } from '../spec/index.ts'
+import { type ACIdentifier, type ACName, type App, asIsolation, type ImageManifest, type Isolation, type PodManifest, readImageManifest, readPodManifest, type RuntimeApp } from '../spec/index.ts'
 import { effectiveApp } from './effective-app.ts'
 import { type IdRange, readIdRange } from './id-range.ts'
 import { appInfo, dataPaths, podFile } from './layout.ts'
@@ -17,6 +17,7 @@ export interface PreparedPod {
   readonly overlay: boolean
   /** Left out: the pod shares the host's user ids. */
   readonly idRange?: IdRange
+  readonly isolation: Isolation
   readonly apps: readonly PreparedApp[]
 }
 
@@ -61,6 +62,19 @@ export function readAppImage(pod: Pod, appName: ACName): ImageManifest {
   return readImageManifest(readFileSync(pod.inside(appInfo(appName, 'manifest'))))
 }
 
+/**
+ * How a pod is kept apart from the host.
+ *
+ * @throws RktError `corrupted`.
+ */
+export function readPodIsolation(pod: Pod): Isolation {
+  const path = pod.inside(podFile.isolation)
+  if (!existsSync(path)) return { kind: 'ns' }
+  const isolation = asIsolation(readFileSync(path, 'utf8'))
+  if (isolation === undefined) throw new RktError('corrupted', `cannot read ${quote(path)}: not an isolation`)
+  return isolation
+}
+
 function load(pod: Pod): PreparedPod {
   const manifest = readManifest(pod)
   const overlay = existsSync(pod.inside(podFile.overlayPrepared))
@@ -71,6 +85,7 @@ function load(pod: Pod): PreparedPod {
     manifest,
     overlay,
     ...(idRange === undefined ? {} : { idRange }),
+    isolation: readPodIsolation(pod),
     apps: manifest.apps.map((runtime) => loadApp(pod, runtime, overlay)),
   }
 }

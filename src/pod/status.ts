@@ -1,11 +1,11 @@
 import { readFileSync, statSync } from 'node:fs'
 import { errorText, escapeText, isErrno, type PodUUID } from '../base/index.ts'
 import { type NetInfo, readNetInfo } from '../network/index.ts'
-import type { PodManifest } from '../spec/index.ts'
+import type { Isolation, PodManifest } from '../spec/index.ts'
 import { type AppStatus, readAppStatus } from './app-status.ts'
 import { podFile } from './layout.ts'
 import type { Pod } from './pod.ts'
-import { readManifest } from './prepared-pod.ts'
+import { readManifest, readPodIsolation } from './prepared-pod.ts'
 import type { PodState } from './state.ts'
 
 /** What can be told of a pod without its lock, from its directory alone. Times are milliseconds since 1970. */
@@ -22,6 +22,7 @@ export interface PodStatus {
   /** Host pid of the pod's first process; of a pod that has ended, what it was. */
   readonly pid: number | undefined
   readonly networks: readonly NetInfo[]
+  readonly isolation: Isolation | undefined
   readonly apps: readonly AppStatus[]
   /** Why the start failed, in one line. */
   readonly failure: string | undefined
@@ -55,6 +56,7 @@ export function readStatus(pod: Pod): PodStatus {
     manifest,
     pid: attempt('pid', () => readPid(pod)),
     networks: attempt('networks', () => readNetInfo(pod.inside('.'))) ?? [],
+    isolation: prepared ? attempt('isolation', () => readPodIsolation(pod)) : undefined,
     apps,
     failure: attempt('failure', () => firstLine(readFileSync(pod.inside(podFile.failure), 'utf8'))),
     faults,

@@ -4,11 +4,12 @@ import { binding, type Log, writeDurably } from '../base/index.ts'
 import { addNetworks, type NetworkPlan, planNetworks, type PodNetworks } from '../network/index.ts'
 import type { Pod, PreparedPod } from '../pod/index.ts'
 import { launcherPath, runLauncher } from './launcher.ts'
-import { planPod as planNamespacePod, type PodPlan } from './ns/plan-pod.ts'
+import type { PodPlan } from './ns/plan-pod.ts'
 import { encodePlan } from './plan/encode.ts'
 import { planToJson } from './plan/print.ts'
 import { writePodFiles } from './pod-files.ts'
 import { readHostFacts, readRootFacts } from './read-facts.ts'
+import { plannerOf, runtimeFor } from './planner.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
 import { appFilter } from './app-filter.ts'
 import { warmCgroups } from './warm-cgroups.ts'
@@ -37,7 +38,8 @@ export interface StartOptions {
  *
  * @throws RktError as `startPod`.
  */
-export async function planPod(options: StartOptions): Promise<{ readonly json: unknown }> {
+export async function planPod(given: StartOptions): Promise<{ readonly json: unknown }> {
+  const options = { ...given, runtime: runtimeFor(given.prepared.isolation, given.runtime) }
   const network = networksOf(options)
   const { plan } = await makePlan(options, { network, connected: { interfaces: [] } })
   return { json: planToJson(plan) }
@@ -50,7 +52,8 @@ export async function planPod(options: StartOptions): Promise<{ readonly json: u
  *
  * @throws RktError for everything that the host cannot give: `missing-volume`, `unsupported-host`, `network-setup`, `not-found`, `launcher`.
  */
-export async function startPod(options: StartOptions): Promise<never> {
+export async function startPod(given: StartOptions): Promise<never> {
+  const options = { ...given, runtime: runtimeFor(given.prepared.isolation, given.runtime) }
   const { pod, prepared, runtime, log } = options
   warmCgroups()
   const network = networksOf(options)
@@ -115,7 +118,8 @@ async function makePlan(
     const filter = await appFilter(app.isolators, { dataDir: dirs.data })
     if (filter !== undefined) filters.set(name, filter)
   }
-  return planNamespacePod({
+  const planPod = await plannerOf(prepared.isolation)
+  return planPod({
     pod: prepared,
     runtime,
     host: readHostFacts(prepared, { term: options.term }),

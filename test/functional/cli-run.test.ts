@@ -152,7 +152,7 @@ test('flags that contradict each other, or have no meaning, are refused', async 
     [['--dns=nonsense'], /error with dns flags: Invalid IP passed to --dns: nonsense/],
     [['--hosts-entry=nonsense'], /Did not understand --hosts-entry nonsense/],
     [['--pull-policy=sometimes'], /expected never, new or update/],
-    [['--stage1-name=x'], /--stage1-name is not supported by this version/],
+    [['--stage1-name=x'], /cannot use image "x" as stage1: only the built-in ones can be used/],
   ]
   for (const [flags, expected] of cases) {
     const { code, stderr } = await scene.rkt(['run', ...flags, scene.image])

@@ -16,6 +16,8 @@ export interface ShellOptions extends RunOptions {
   readonly net?: string
 }
 
+export type StartSceneOptions = Pick<ShellOptions, 'env' | 'net'>
+
 export interface PodResult extends RunResult {
   /** Empty when no pod was made. */
   readonly uuid: string
@@ -41,8 +43,8 @@ export interface PodScene extends Disposable {
   rkt(args: readonly string[], options?: RunOptions): Promise<RunResult>
   /** A pod with one app that is a line of shell; it removes itself. */
   shell(line: string, options?: ShellOptions): Promise<PodResult>
-  /** Starts a pod in the background and returns when all its apps run; `words` come after `run --net=none`. */
-  start(words: readonly string[], options?: RunOptions): Promise<RunningPod>
+  /** Starts a pod in the background and returns when all its apps run; `words` come after `run --net=NET`. */
+  start(words: readonly string[], options?: StartSceneOptions): Promise<RunningPod>
   /** A line of bash on the host: `$RKT` is the command with its flags, `$IMAGE` the image. */
   bash(line: string, options?: RunOptions): Promise<RunResult>
   /** What pods of this scene have left on the host: directories, mounts, groups. */
@@ -114,11 +116,11 @@ interface StartOptions {
   readonly running: Set<number>
 }
 
-async function startPod({ place, dir, file, running }: StartOptions, words: readonly string[], { env }: RunOptions): Promise<RunningPod> {
+async function startPod({ place, dir, file, running }: StartOptions, words: readonly string[], { env, net = 'none' }: StartSceneOptions): Promise<RunningPod> {
   const outputs = { stdout: `${file}.stdout`, stderr: `${file}.stderr` }
   for (const path of Object.values(outputs)) writeFileSync(path, '')
   const stdio = ['ignore' as const, openSync(outputs.stdout, 'a'), openSync(outputs.stderr, 'a')]
-  const args = [...placeFlags(dir), '--insecure-options=image', 'run', '--net=none', `--uuid-file-save=${file}`, ...words]
+  const args = [...placeFlags(dir), '--insecure-options=image', 'run', `--net=${net}`, `--uuid-file-save=${file}`, ...words]
   const child = spawn(rktProgram, args, { stdio, cwd: place.path, env: { PATH: process.env['PATH'], ...env }, detached: true })
   for (const fd of stdio) if (typeof fd === 'number') closeSync(fd)
   if (child.pid !== undefined) running.add(child.pid)

@@ -12,7 +12,7 @@ import { readPullPolicy } from '../pull-policy.ts'
  */
 export async function run(context: Context, invocation: Invocation): Promise<number> {
   const pullPolicy = readPullPolicy(invocation.flags)
-  const prepare = readPrepareFlags(invocation.flags, context)
+  const prepare = await readPrepareFlags(invocation.flags, context)
   using bar = progressBar({ columns: context.env['COLUMNS'], now: context.now })
   const place = openImages(context, { pullPolicy, onProgress: bar.onProgress })
   const { images, manifest } = await gatherPod(context, invocation, place)

@@ -16,7 +16,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   const pullPolicy = readPullPolicy(flags)
   const start = readStartFlags(flags, context)
   if (start.interactive && apps.length > 1) throw new RktError('usage', 'interactive option only supports one image')
-  const prepare = readPrepareFlags(flags, context)
+  const prepare = await readPrepareFlags(flags, context)
   warmCgroups()
   using bar = progressBar({ columns: context.env['COLUMNS'], now: context.now })
   const place = openImages(context, { pullPolicy, onProgress: bar.onProgress })

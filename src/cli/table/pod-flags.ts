@@ -7,11 +7,12 @@ export const storeFlags: readonly Flag[] = [
 ]
 
 const stage1Flags: readonly Flag[] = [
-  { name: 'stage1-url', type: 'text', unsupported: true, placeholder: 'URL', help: 'URL to an image to use as stage1' },
-  { name: 'stage1-path', type: 'text', unsupported: true, placeholder: 'FILE', help: 'path to an image to use as stage1' },
-  { name: 'stage1-name', type: 'text', unsupported: true, placeholder: 'NAME', help: 'name of an image to use as stage1' },
-  { name: 'stage1-hash', type: 'text', unsupported: true, placeholder: 'ID', help: 'ID of an image to use as stage1' },
-  { name: 'stage1-from-dir', type: 'text', unsupported: true, placeholder: 'FILE', help: 'file name of an image in the stage1 directory' },
+  { name: 'isolation', type: 'list', placeholder: 'fly|ns|kvm|oci:RUNTIME', help: 'how the pod is kept apart from the host (default: ns, or what the configuration says)' },
+  { name: 'stage1-url', type: 'list', placeholder: 'URL', help: 'URL to an image to use as stage1' },
+  { name: 'stage1-path', type: 'list', placeholder: 'FILE', help: 'path to an image to use as stage1' },
+  { name: 'stage1-name', type: 'list', placeholder: 'NAME', help: 'name of an image to use as stage1' },
+  { name: 'stage1-hash', type: 'list', placeholder: 'ID', help: 'ID of an image to use as stage1' },
+  { name: 'stage1-from-dir', type: 'list', placeholder: 'FILE', help: 'file name of an image in the stage1 directory' },
 ]
 
 /** What a pod is made of: run and prepare. */

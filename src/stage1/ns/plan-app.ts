@@ -83,7 +83,8 @@ function takeoverWarnings({ pod, app, runtime }: AppPlanInputs): string[] {
   return [`warning: app ${quote(app.name)} has CAP_SYS_PTRACE and the user ids of the host: through the pod's init it can become root of the host`]
 }
 
-function rootOf(pod: PreparedPod, app: PreparedApp): Operation {
+/** The root of an app: an overlay over its tree, or its own copy. */
+export function rootOf(pod: PreparedPod, app: PreparedApp): Operation {
   if (!pod.overlay) return { op: 'root-bind', path: app.treeRootfs }
   // The two directories lie below one, which is mounted once: overlay wants them on the same mount.
   return { op: 'root-overlay', layers: [app.treeRootfs], base: `overlay/${app.treeID}`, upper: `upper/${app.name}`, work: `work/${app.name}` }
@@ -101,8 +102,11 @@ function systemMounts({ pod, runtime, cgroupView }: AppPlanInputs, targets: read
   return [{ op: 'proc', target: 'proc' }, ...sys, ...(ownSys ? cgroupView : []), ...deviceDirectory({ ownsIpc }), ...masks]
 }
 
+/** What decides about the files that the runtime provides. */
+export type ProvidedFilesInputs = Pick<AppPlanInputs, 'pod' | 'runtime' | 'root' | 'networkDns'>
+
 /** `/etc/hosts` and its like: a volume on the place or above it wins, and the image's own file where nothing better is known. */
-function providedFiles({ pod, runtime, root, networkDns }: AppPlanInputs, targets: readonly string[]): Operation[] {
+export function providedFiles({ pod, runtime, root, networkDns }: ProvidedFilesInputs, targets: readonly string[]): Operation[] {
   const covered = (path: string): boolean => targets.some((target) => path === target || path.startsWith(`${target}/`))
   const file = (source: string, target: string): Operation => {
     const flags = volumeFlag.noDevices | volumeFlag.noSetuid | volumeFlag.noExec | (pod.idRange === undefined ? 0 : volumeFlag.idmap)
@@ -135,7 +139,8 @@ export function confinementOf(of: {
   ]
 }
 
-function stdioOf(runtime: RuntimeOptions, host: HostFacts): Operation {
+/** Where the standard streams of an app lead. */
+export function stdioOf(runtime: RuntimeOptions, host: HostFacts): Operation {
   const { null: none, pipe, terminal } = stdioMode
   if (!runtime.interactive) return { op: 'stdio', stdin: none, stdout: pipe, stderr: pipe }
   const mode = host.terminal ? terminal : pipe

@@ -186,7 +186,6 @@ test('--help and -h ask for help anywhere but in app arguments', (t) => {
 })
 
 test('features that do not exist are refused by the name of their flag', (t) => {
-  refuses(t, ['run', '--stage1-name=x', 'foo'], '--stage1-name is not supported by this version')
   refuses(t, ['run', '--mds-register', 'foo'], '--mds-register is not supported by this version')
   t.false(parse(t, 'run', '--mds-register=false', 'foo').flags.bool('mds-register'))
 })

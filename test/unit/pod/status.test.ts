@@ -71,13 +71,14 @@ test('list shows a pod without a readable manifest with dashes, and says what is
 test('status of a running pod', async (t) => {
   using place = makePlace()
   using pod = await startedPod(place)
-  t.deepEqual(formatPodStatus(readStatus(pod), { time: longTime }).slice(0, 6), [
+  t.deepEqual(formatPodStatus(readStatus(pod), { time: longTime }).filter((line) => !line.startsWith('image-')), [
     'state=running',
     `created=${longTime(nowMs - 7 * minuteMs)}`,
     `started=${longTime(nowMs - 5 * minuteMs)}`,
     'networks=default:ip4=172.16.28.2',
     'pid=4711',
     'exited=false',
+    'isolation=ns',
   ])
 })
 
@@ -97,6 +98,7 @@ test('status of an exited pod has the exit codes, then who vouched for the image
     'app-log=143',
     `image-web=example.com/tools/busybox (${imageID}) waived: --insecure-options=image`,
     `image-log=example.com/tools/busybox (${imageID}) signed by ${'1'.repeat(40)} "Ann <ann@example.com>"`,
+    'isolation=ns',
     'error=cannot mount "/x\\u{1b}[2J": EINVAL',
   ])
 })
@@ -120,9 +122,9 @@ test('only pods that ran say whether they have exited', async (t) => {
   const keys = (): string[] => formatPodStatus(readStatus(pod), { time: longTime }).map((line) => line.replace(/=.*/, ''))
   t.deepEqual(keys(), ['state'])
   pod.toPrepared()
-  t.deepEqual(keys(), ['state', 'created', 'image-busybox'])
+  t.deepEqual(keys(), ['state', 'created', 'image-busybox', 'isolation'])
   pod.moveTo('run')
-  t.deepEqual(keys(), ['state', 'created', 'networks', 'exited', 'image-busybox'])
+  t.deepEqual(keys(), ['state', 'created', 'networks', 'exited', 'image-busybox', 'isolation'])
   pod.moveTo('exited-garbage')
   t.deepEqual(keys(), ['state', 'created', 'exited', 'image-busybox'])
   t.true(formatPodStatus(readStatus(pod), { time: longTime }).includes('exited=true'))
@@ -149,7 +151,7 @@ test('JSON has the members of the original, and null for no pods', async (t) => 
   stamp(pod, 'stage1/rootfs/rkt/status/web-started', 5 * minuteMs)
   stamp(pod, 'stage1/rootfs/rkt/status/web', minuteMs, '3')
   const json = JSON.parse(JSON.stringify(podToJson(readStatus(pod))))
-  t.deepEqual(Object.keys(json), ['name', 'state', 'networks', 'app_names', 'apps', 'created_at', 'started_at'])
+  t.deepEqual(Object.keys(json), ['name', 'state', 'networks', 'app_names', 'apps', 'created_at', 'started_at', 'isolation'])
   t.is(json.name, pod.uuid)
   t.deepEqual(json.app_names, ['web', 'log'])
   t.deepEqual(json.networks, [{ netName: 'default', netConf: 'net/99-default.conf', pluginPath: '/usr/lib/cni/ptp', ifName: 'eth0', ip: '172.16.28.2', args: '', mask: '255.255.255.0' }])
