@@ -126,7 +126,7 @@ test('only pods that ran say whether they have exited', async (t) => {
   pod.moveTo('run')
   t.deepEqual(keys(), ['state', 'created', 'networks', 'exited', 'image-busybox', 'isolation'])
   pod.moveTo('exited-garbage')
-  t.deepEqual(keys(), ['state', 'created', 'exited', 'image-busybox'])
+  t.deepEqual(keys(), ['state', 'created', 'exited', 'image-busybox', 'isolation'])
   t.true(formatPodStatus(readStatus(pod), { time: longTime }).includes('exited=true'))
   t.true(pod.lock())
   t.true(formatPodStatus(readStatus(pod), { time: longTime }).includes('exited=false'))
