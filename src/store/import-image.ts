@@ -1,6 +1,6 @@
 import { digestParts, parseDigest, type Digest, type ImageID, type Log, type ReceivedBlob, type Unverified } from '../base/index.ts'
 import type { OnProgress } from '../fetch/index.ts'
-import { readImageManifest, type ACIdentifier, type Label } from '../spec/index.ts'
+import { readImageManifest, valueOf, type ACIdentifier, type Label } from '../spec/index.ts'
 import { authorize, checkSignature, waive, type Keystore, type NameSource, type Signed, type Waived } from '../trust/index.ts'
 import { isUntouched, openBlob } from './blob.ts'
 import { checkExpectation, isComposed, type Expectation } from './check-manifest.ts'
@@ -50,7 +50,8 @@ export async function importImage(store: Store, blob: Unverified<ReceivedBlob>, 
   const content = known ?? (await unpack(store, checked, options))
   if (expect !== undefined) checkExpectation(content, expect)
   const nameSource: NameSource = expect === undefined ? 'self-declared' : 'requested'
-  const verified = authorize(checked, { name: content.name, nameSource, keystore, now })
+  const version = valueOf(content.labels, 'version')
+  const verified = authorize(checked, { name: content.name, nameSource, version, keystore, now })
   const { fresh, blob: presence, ...facts } = content
   return await commitImage(layout, verified, {
     scratch,

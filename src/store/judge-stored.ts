@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { digestParts, isErrno, quote, reveal, RktError } from '../base/index.ts'
 import { hashFile } from '../fetch/index.ts'
+import { valueOf } from '../spec/index.ts'
 import { authorize, checkSignature, judgeVerdict, signatureMissing, type Keystore, type Verdict } from '../trust/index.ts'
 import { damaged, isUntouched, openStoredBlob } from './blob.ts'
 import { writeRecord } from './commit.ts'
@@ -69,9 +70,11 @@ async function checkAgain(layout: Layout, record: ImageRecord, { keystore, now, 
   const blob = await hashFile(file.path, { signal })
   const { sha512 } = reveal(blob, 'compare digest').digests
   if (Buffer.from(sha512).toString('hex') !== digestParts(record.blob).hex) throw damaged(record, 'its blob was changed')
-  if (record.verdict.kind === 'waived' || insecure.image) return record.verdict
+  const isWaived = insecure.image && keystore.policies.policyFor(record.name).lockedBy === undefined
+  if (record.verdict.kind === 'waived' || isWaived) return record.verdict
   const signed = await checkSignature(blob, readStoredSignature(layout, record), keystore, { now, name: record.name, object: record.name })
-  return authorize(signed, { name: record.name, nameSource: record.verdict.nameSource, keystore, now }).verdict
+  const version = valueOf(record.labels, 'version')
+  return authorize(signed, { name: record.name, nameSource: record.verdict.nameSource, version, keystore, now }).verdict
 }
 
 function readStoredSignature(layout: Layout, record: ImageRecord): Uint8Array {

@@ -1,10 +1,11 @@
 import { quote, reveal, RktError, type ReceivedBlob, type Unverified } from '../base/index.ts'
 import type { ACIdentifier } from '../spec/index.ts'
 import { readDetachedSignatures, type DetachedSignature } from './detached-signature.ts'
-import type { Keystore, TrustedKey } from './keystore.ts'
+import type { Keystore } from './keystore.ts'
 import { signatureDigest } from './signature-digest.ts'
 import type { Signer } from './signer.ts'
 import { trustHint } from './trust-hint.ts'
+import type { TrustedKey } from './trusted-signer.ts'
 import { signed, type Signed } from './verified.ts'
 import { verifySignature } from './verify-signature.ts'
 

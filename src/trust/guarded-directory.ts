@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, type Stats } from 'node:fs'
-import { errorText, isErrno, limits, quote, RktError } from '../base/index.ts'
+import { errorText, isErrno, limits, quote, RktError, type ErrorCode } from '../base/index.ts'
 
 /** A file of a guarded directory with its content; empty content masks. */
 export interface GuardedFile {
@@ -14,6 +14,17 @@ export interface GuardedDirectory {
   readonly directories: readonly string[]
 }
 
+/** What the directory is for: the code and words of refusals. */
+export interface Guarding {
+  readonly code: ErrorCode
+  /** `trusted keys`. */
+  readonly directory: string
+  /** `key file`. */
+  readonly file: string
+}
+
+const keys: Guarding = { code: 'key-invalid', directory: 'trusted keys', file: 'key file' }
+
 const none: GuardedDirectory = { files: [], directories: [] }
 
 /**
@@ -24,8 +35,8 @@ const none: GuardedDirectory = { files: [], directories: [] }
  *
  * @throws RktError `key-invalid` naming the path.
  */
-export function checkGuardedDirectory(path: string): boolean {
-  const fd = openDirectory(path)
+export function checkGuardedDirectory(path: string, guarding: Guarding = keys): boolean {
+  const fd = openDirectory(path, guarding)
   if (fd === undefined) return false
   closeSync(fd)
   return true
@@ -37,8 +48,8 @@ export function checkGuardedDirectory(path: string): boolean {
  *
  * @throws RktError `key-invalid` naming the path, `limit-exceeded` for a file past `limits.keyBytes`.
  */
-export function readGuardedDirectory(path: string): GuardedDirectory {
-  const fd = openDirectory(path)
+export function readGuardedDirectory(path: string, guarding: Guarding = keys): GuardedDirectory {
+  const fd = openDirectory(path, guarding)
   if (fd === undefined) return none
   try {
     const files: GuardedFile[] = []
@@ -46,7 +57,7 @@ export function readGuardedDirectory(path: string): GuardedDirectory {
     const entries = readdirSync(`/proc/self/fd/${fd}`, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'))
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       if (entry.isDirectory()) directories.push(entry.name)
-      else files.push({ name: entry.name, path: `${path}/${entry.name}`, content: readFile(`/proc/self/fd/${fd}/${entry.name}`, `${path}/${entry.name}`) })
+      else files.push({ name: entry.name, path: `${path}/${entry.name}`, content: readFile(`/proc/self/fd/${fd}/${entry.name}`, { path: `${path}/${entry.name}`, guarding }) })
     }
     return { files, directories }
   } finally {
@@ -54,18 +65,18 @@ export function readGuardedDirectory(path: string): GuardedDirectory {
   }
 }
 
-function openDirectory(path: string): number | undefined {
+function openDirectory(path: string, guarding: Guarding): number | undefined {
   let fd: number
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   } catch (cause) {
     // A component of an image name longer than a file name can be has no keys.
     if (isErrno(cause, 'ENOENT', 'ENAMETOOLONG')) return undefined
-    if (isErrno(cause, 'ELOOP', 'ENOTDIR')) throw new RktError('key-invalid', `cannot use trusted keys in ${quote(path)}: not a plain directory`, { cause })
+    if (isErrno(cause, 'ELOOP', 'ENOTDIR')) throw new RktError(guarding.code, `cannot use ${guarding.directory} in ${quote(path)}: not a plain directory`, { cause })
     throw new RktError('io', `cannot read ${quote(path)}: ${errorText(cause)}`, { cause })
   }
   try {
-    checkOwner(fstatSync(fd), path)
+    checkOwner(fstatSync(fd), { path, guarding })
     return fd
   } catch (error) {
     closeSync(fd)
@@ -73,21 +84,26 @@ function openDirectory(path: string): number | undefined {
   }
 }
 
-function readFile(at: string, path: string): Uint8Array {
+interface Guarded {
+  readonly path: string
+  readonly guarding: Guarding
+}
+
+function readFile(at: string, { path, guarding }: Guarded): Uint8Array {
   let fd: number
   try {
     // O_NONBLOCK: a FIFO must not hold us up before it is refused.
     fd = openSync(at, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (cause) {
-    if (isErrno(cause, 'ELOOP')) throw new RktError('key-invalid', `cannot use key file ${quote(path)}: symbolic link; expected a plain file`, { cause })
-    throw new RktError('io', `cannot read key file ${quote(path)}: ${errorText(cause)}`, { cause })
+    if (isErrno(cause, 'ELOOP')) throw new RktError(guarding.code, `cannot use ${guarding.file} ${quote(path)}: symbolic link; expected a plain file`, { cause })
+    throw new RktError('io', `cannot read ${guarding.file} ${quote(path)}: ${errorText(cause)}`, { cause })
   }
   try {
     const stats = fstatSync(fd)
-    if (!stats.isFile()) throw new RktError('key-invalid', `cannot use key file ${quote(path)}: not a plain file`)
-    checkOwner(stats, path)
+    if (!stats.isFile()) throw new RktError(guarding.code, `cannot use ${guarding.file} ${quote(path)}: not a plain file`)
+    checkOwner(stats, { path, guarding })
     if (stats.size > limits.keyBytes) {
-      throw new RktError('limit-exceeded', `cannot read key file ${quote(path)}: ${stats.size} bytes; expected at most ${limits.keyBytes}`)
+      throw new RktError('limit-exceeded', `cannot read ${guarding.file} ${quote(path)}: ${stats.size} bytes; expected at most ${limits.keyBytes}`)
     }
     const content = Buffer.alloc(stats.size)
     let at = 0
@@ -98,13 +114,13 @@ function readFile(at: string, path: string): Uint8Array {
   }
 }
 
-function checkOwner(stats: Stats, path: string): void {
+function checkOwner(stats: Stats, { path, guarding }: Guarded): void {
   if (process.geteuid?.() !== 0) return
   if (stats.uid !== 0) {
-    throw new RktError('key-invalid', `cannot use trusted keys in ${quote(path)}: it belongs to user ${stats.uid}; expected root`, { hint: `check its content, then: chown root:root ${path}` })
+    throw new RktError(guarding.code, `cannot use ${guarding.directory} in ${quote(path)}: it belongs to user ${stats.uid}; expected root`, { hint: `check its content, then: chown root:root ${path}` })
   }
   if ((stats.mode & 0o022) !== 0) {
     const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0')
-    throw new RktError('key-invalid', `cannot use trusted keys in ${quote(path)}: others can write it (mode ${mode}); expected root alone`, { hint: `check its content, then: chmod go-w ${path}` })
+    throw new RktError(guarding.code, `cannot use ${guarding.directory} in ${quote(path)}: others can write it (mode ${mode}); expected root alone`, { hint: `check its content, then: chmod go-w ${path}` })
   }
 }

@@ -16,6 +16,17 @@ export function storeKey(trustedKeys: string, { scope, key }: { readonly scope: 
   return writeKeyFile(trustedKeys, { scope, fingerprint: key.fingerprint, content: armor('PGP PUBLIC KEY BLOCK', key.bytes) })
 }
 
+/** A public key or identity of Sigstore as its file holds it. */
+export interface SignerFile {
+  readonly id: string
+  readonly content: string
+}
+
+/** As `storeKey`, for a public key or identity of Sigstore. */
+export function storeSigner(trustedKeys: string, { scope, file }: { readonly scope: TrustScope; readonly file: SignerFile }): string {
+  return writeKeyFile(trustedKeys, { scope, fingerprint: file.id, content: file.content })
+}
+
 /** Writes an empty file, which masks the key of that name, and gives its path. */
 export function maskKey(trustedKeys: string, file: KeyFile): string {
   return writeKeyFile(trustedKeys, { ...file, content: '' })

@@ -1,44 +1,42 @@
 import { createHash } from 'node:crypto'
 import { quote, RktError } from '../base/index.ts'
 import { asACIdentifier, type ACIdentifier } from '../spec/index.ts'
+import type { ConfigDirs } from './config-dirs.ts'
 import { checkGuardedDirectory, readGuardedDirectory, type GuardedFile } from './guarded-directory.ts'
-import { maskKey, removeKey, storeKey } from './key-writer.ts'
-import { readPublicKeys, type PublicKey } from './public-key.ts'
+import { maskKey, removeKey, storeKey, storeSigner, type SignerFile } from './key-writer.ts'
+import { openPolicies, type Policies } from './policy/policies.ts'
+import type { PublicKey } from './public-key.ts'
 import { prefixChain, scopeDirectory, type TrustScope } from './scope.ts'
+import { checkSignerID } from './signer-id.ts'
+import { checkedName, readTrustedSigner, type TrustedKey, type TrustedSigner } from './trusted-signer.ts'
 
-/** Configuration directories, least important first; keys are read from the first two, as in the original. */
-export interface ConfigDirs {
-  /** `/usr/lib/rkt` by default. */
-  readonly system: string
-  /** `/etc/rkt` by default; keys are added here. */
-  readonly local: string
-  readonly user?: string
-}
-
-/** A public key that the administrator stored. */
-export interface TrustedKey extends PublicKey {
-  readonly path: string
-  readonly scope: TrustScope
-  /** Content of the file. */
-  readonly armored: Uint8Array
-}
-
-/** Keys by prefix of image names: `trustedkeys/{root.d,prefix.d/<prefix>}/<fingerprint>` of two configuration directories. */
+/**
+ * Keys and identities by prefix of image names, `trustedkeys/{root.d,prefix.d/<prefix>}/<fingerprint>` of two configuration
+ * directories, and the policies beside them.
+ */
 export interface Keystore {
   /**
-   * The keys that may sign an image of this name: root keys and keys of each prefix in its chain, without masked ones.
+   * Who may sign an image of this name: those of root and of each prefix in its chain, without masked ones.
    *
    * @throws RktError `key-invalid` naming the file when one is damaged, misnamed, or writable by others.
    */
+  signersFor(name: ACIdentifier): TrustedSigner[]
+  /** The OpenPGP keys among them. */
   keysFor(name: ACIdentifier): TrustedKey[]
+  /** What an image must fulfil beyond a signature. */
+  readonly policies: Policies
   /** Whether any key or mask that `keysFor` looks at is stored for this name: then somebody has decided about it. */
   isDecided(name: ACIdentifier): boolean
-  /** Every stored key of every prefix, masked or not; the same key once per file. */
+  /** Every stored signer of every prefix, masked or not; the same one once per file. */
+  allSigners(): TrustedSigner[]
+  /** The OpenPGP keys among them. */
   allKeys(): TrustedKey[]
-  /** A hash over the name and every key file and mask that `keysFor` looks at; equal hashes mean equal answers. */
+  /** A hash over the name, every policy, and every key file and mask that `signersFor` looks at; equal hashes mean equal answers. */
   stateFor(name: ACIdentifier): string
   /** Stores a key durably in the local directory, in place of a mask or an older copy, and gives its path. */
   add(scope: TrustScope, key: PublicKey): string
+  /** As `add`, for a public key or identity of Sigstore. */
+  addSigner(scope: TrustScope, file: SignerFile): string
   /** Deletes a key or mask from the local directory; false when there is none. */
   remove(scope: TrustScope, fingerprint: string): boolean
   /**
@@ -50,26 +48,38 @@ export interface Keystore {
   mask(scope: TrustScope, fingerprint: string): string
 }
 
-const fingerprintPattern = /^[0-9a-f]{40}$/
 const maxPrefixDepth = 64
 
 /** The keystore of these configuration directories; nothing is read before a method is called, and nothing is kept. */
 export function openKeystore(dirs: ConfigDirs): Keystore {
   const local = `${dirs.local}/trustedkeys`
+  const policies = openPolicies(dirs)
   const sides: readonly Side[] = [
     { kind: 'system', path: `${dirs.system}/trustedkeys` },
     { kind: 'local', path: local },
   ]
   return {
-    keysFor: (name) => keysFor(sides, name),
+    policies,
+    signersFor: (name) => signersFor(sides, name),
+    keysFor: (name) => signersFor(sides, name).filter(isKey),
     isDecided: (name) => layersFor(sides, name).some(({ side, scope }) => filesIn(side, scope).length > 0),
-    allKeys: () => sides.flatMap((side) => [...keysIn(side, { kind: 'root' }), ...keysBelow(side, '')]),
-    stateFor: (name) => stateFor(sides, name),
+    allSigners: () => allSigners(sides),
+    allKeys: () => allSigners(sides).filter(isKey),
+    stateFor: (name) => stateFor(sides, { name, policies }),
     add: (scope, key) => storeKey(local, { scope, key }),
-    remove: (scope, fingerprint) => removeKey(local, { scope, fingerprint: checkFingerprint(fingerprint) }),
-    withdraw: (scope, fingerprint) => withdraw(sides, { scope, fingerprint: checkFingerprint(fingerprint) }),
-    mask: (scope, fingerprint) => maskKey(local, { scope, fingerprint: checkFingerprint(fingerprint) }),
+    addSigner: (scope, file) => storeSigner(local, { scope, file }),
+    remove: (scope, fingerprint) => removeKey(local, { scope, fingerprint: checkSignerID(fingerprint) }),
+    withdraw: (scope, fingerprint) => withdraw(sides, { scope, fingerprint: checkSignerID(fingerprint) }),
+    mask: (scope, fingerprint) => maskKey(local, { scope, fingerprint: checkSignerID(fingerprint) }),
   }
+}
+
+function isKey(signer: TrustedSigner): signer is TrustedKey {
+  return signer.kind === 'openpgp'
+}
+
+function allSigners(sides: readonly Side[]): TrustedSigner[] {
+  return sides.flatMap((side) => [...signersIn(side, { kind: 'root' }), ...signersBelow(side, '')])
 }
 
 interface Side {
@@ -92,18 +102,18 @@ function layersFor(sides: readonly Side[], name: ACIdentifier): Layer[] {
   ]
 }
 
-function keysFor(sides: readonly Side[], name: ACIdentifier): TrustedKey[] {
-  const keys = new Map<string, TrustedKey>()
+function signersFor(sides: readonly Side[], name: ACIdentifier): TrustedSigner[] {
+  const signers = new Map<string, TrustedSigner>()
   for (const { side, scope } of layersFor(sides, name)) {
     for (const file of filesIn(side, scope)) {
-      if (file.content.byteLength === 0) keys.delete(checkedName(file))
-      else keys.set(file.name, readTrustedKey(file, scope))
+      if (file.content.byteLength === 0) signers.delete(checkedName(file))
+      else signers.set(file.name, readTrustedSigner(file, scope))
     }
   }
-  return [...keys.values()]
+  return [...signers.values()]
 }
 
-function stateFor(sides: readonly Side[], name: ACIdentifier): string {
+function stateFor(sides: readonly Side[], { name, policies }: { readonly name: ACIdentifier; readonly policies: Policies }): string {
   const state = createHash('sha256').update(JSON.stringify(['rkt trust state 1', name]))
   for (const { side, scope } of layersFor(sides, name)) {
     for (const { name: fileName, content } of filesIn(side, scope)) {
@@ -111,6 +121,7 @@ function stateFor(sides: readonly Side[], name: ACIdentifier): string {
       state.update(JSON.stringify([side.kind, scopeDirectory(scope), fileName, digest]))
     }
   }
+  for (const policy of policies.state()) state.update(JSON.stringify(['policy', ...policy]))
   return `sha256:${state.digest('hex')}`
 }
 
@@ -133,42 +144,19 @@ function filesIn(side: Side, scope: TrustScope): readonly GuardedFile[] {
   return readGuardedDirectory(`${side.path}/${scopeDirectory(scope)}`).files
 }
 
-function keysIn(side: Side, scope: TrustScope): TrustedKey[] {
+function signersIn(side: Side, scope: TrustScope): TrustedSigner[] {
   return filesIn(side, scope)
     .filter(({ content }) => content.byteLength > 0)
-    .map((file) => readTrustedKey(file, scope))
+    .map((file) => readTrustedSigner(file, scope))
 }
 
-/** Keys of every prefix below one; a directory whose name no image can have holds nothing that matters. */
-function keysBelow(side: Side, prefix: string): TrustedKey[] {
+/** Signers of every prefix below one; a directory whose name no image can have holds nothing that matters. */
+function signersBelow(side: Side, prefix: string): TrustedSigner[] {
   if (prefix.split('/').length > maxPrefixDepth) throw new RktError('limit-exceeded', `cannot read trusted keys in ${quote(side.path)}: nested deeper than ${maxPrefixDepth}`)
   if (!checkGuardedDirectory(side.path)) return []
   const { directories } = readGuardedDirectory(`${side.path}/prefix.d${prefix === '' ? '' : `/${prefix}`}`)
   return directories.flatMap((name) => {
     const below = asACIdentifier(prefix === '' ? name : `${prefix}/${name}`)
-    return below === undefined ? [] : [...keysIn(side, { kind: 'prefix', prefix: below }), ...keysBelow(side, below)]
+    return below === undefined ? [] : [...signersIn(side, { kind: 'prefix', prefix: below }), ...signersBelow(side, below)]
   })
-}
-
-function readTrustedKey(file: GuardedFile, scope: TrustScope): TrustedKey {
-  checkedName(file)
-  const keys = readPublicKeys(file.content, `key file ${quote(file.path)}`)
-  const [key] = keys
-  if (key === undefined || keys.length > 1) throw new RktError('key-invalid', `cannot use key file ${quote(file.path)}: ${keys.length} keys; expected one`)
-  if (key.fingerprint !== file.name) {
-    throw new RktError('key-invalid', `cannot use key file ${quote(file.path)}: fingerprint mismatch: it holds key ${key.fingerprint}; expected the key that its name says`)
-  }
-  return { ...key, path: file.path, scope, armored: file.content }
-}
-
-function checkedName(file: GuardedFile): string {
-  if (!fingerprintPattern.test(file.name)) {
-    throw new RktError('key-invalid', `cannot use key file ${quote(file.path)}: its name is not a fingerprint; expected 40 lower-case hexadecimal digits`)
-  }
-  return file.name
-}
-
-function checkFingerprint(text: string): string {
-  if (!fingerprintPattern.test(text)) throw new RktError('usage', `cannot use fingerprint ${quote(text)}: expected 40 lower-case hexadecimal digits`)
-  return text
 }

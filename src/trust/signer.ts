@@ -1,12 +1,15 @@
-import type { TrustedKey } from './keystore.ts'
+import type { SignatureKind } from '../spec/index.ts'
+import type { TrustedSigner } from './trusted-signer.ts'
 
-/** One good signature and the stored key that vouches for it. */
+/** One good signature and the stored key or identity that vouches for it. */
 export interface Signer {
-  /** The key or subkey that signed: 40 lower-case hexadecimal digits. */
+  readonly kind: SignatureKind
+  /** The OpenPGP key or subkey that signed: 40 lower-case hexadecimal digits; otherwise the name of the stored key or identity. */
   readonly fingerprint: string
-  readonly key: TrustedKey
+  readonly key: TrustedSigner
   readonly identities: readonly string[]
-  readonly signedAt: Date
+  /** Undefined for a kind of signature that has no date. */
+  readonly signedAt: Date | undefined
   /** Earliest end of the signature, the key, or the subkey; Infinity when nothing ends. */
   readonly expiresAtMs: number
 }

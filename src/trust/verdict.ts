@@ -1,6 +1,7 @@
 import { RktError } from '../base/index.ts'
-import { asACIdentifier, type ACIdentifier } from '../spec/index.ts'
+import { asACIdentifier, signatureKinds, type ACIdentifier, type SignatureKind } from '../spec/index.ts'
 import type { TrustScope } from './scope.ts'
+import { isSignerID } from './signer-id.ts'
 
 /** Where the name came from that the signer was trusted for. */
 export type NameSource = 'requested' | 'self-declared'
@@ -10,15 +11,21 @@ export type Verdict = SignedVerdict | WaivedVerdict
 
 export interface SignedVerdict {
   readonly kind: 'signed'
-  /** The key or subkey that signed. */
+  readonly signatureKind: SignatureKind
+  /** The key or subkey that signed; of a Sigstore signer, its name in the keystore. */
   readonly fingerprint: string
-  /** Its primary key. */
+  /** Its primary key: the name of the stored key or identity. */
   readonly keyFingerprint: string
   /** As in the key, unescaped: quote them before they reach a terminal. */
   readonly signerIdentities: readonly string[]
   readonly scope: TrustScope
   readonly keyPath: string
-  readonly signedAt: string
+  /** The other signers whom the policy asks for. */
+  readonly coSigners?: readonly string[]
+  /** File of the policy; absent for the built-in one. */
+  readonly policy?: string
+  /** Absent where the kind of signature has no date. */
+  readonly signedAt?: string
   /** When signature or key end at the latest; absent when they do not. */
   readonly expiresAt?: string
   readonly nameSource: NameSource
@@ -48,19 +55,29 @@ export function parseVerdict(json: unknown): Verdict {
   if (kind !== 'signed') throw damaged('kind')
   const nameSource = fields.text('nameSource')
   if (nameSource !== 'requested' && nameSource !== 'self-declared') throw damaged('nameSource')
+  const signatureKind = parseKind(fields.value('signatureKind'))
   return {
     kind,
+    signatureKind,
     fingerprint: fields.fingerprint('fingerprint'),
     keyFingerprint: fields.fingerprint('keyFingerprint'),
     signerIdentities: fields.texts('signerIdentities'),
     scope: parseScope(fields.value('scope')),
     keyPath: fields.text('keyPath'),
-    signedAt: fields.instant('signedAt'),
+    ...(fields.value('coSigners') === undefined ? {} : { coSigners: fields.texts('coSigners') }),
+    ...(fields.value('policy') === undefined ? {} : { policy: fields.text('policy') }),
+    ...(fields.value('signedAt') === undefined && signatureKind !== 'openpgp' ? {} : { signedAt: fields.instant('signedAt') }),
     ...(fields.value('expiresAt') === undefined ? {} : { expiresAt: fields.instant('expiresAt') }),
     nameSource,
     judgedAt: fields.instant('judgedAt'),
     trustState: fields.text('trustState'),
   }
+}
+
+function parseKind(json: unknown): SignatureKind {
+  const kind = signatureKinds.find((one) => one === json)
+  if (kind === undefined) throw damaged('signatureKind')
+  return kind
 }
 
 function parseScope(json: unknown): TrustScope {
@@ -103,7 +120,7 @@ class Fields {
 
   fingerprint(name: string): string {
     const text = this.text(name)
-    if (!/^[0-9a-f]{40}$/.test(text)) throw damaged(name)
+    if (!isSignerID(text)) throw damaged(name)
     return text
   }
 

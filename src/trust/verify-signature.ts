@@ -2,9 +2,9 @@ import type { Key, SignaturePacket, Subkey } from 'openpgp'
 import { quote, type ErrorCode } from '../base/index.ts'
 import type { DetachedSignature } from './detached-signature.ts'
 import { isKeyFault, judgeKey } from './key-validity.ts'
-import type { TrustedKey } from './keystore.ts'
 import { loadOpenPGP, type OpenPGPWithPolicy } from './openpgp-policy.ts'
 import type { Signer } from './signer.ts'
+import type { TrustedKey } from './trusted-signer.ts'
 
 export interface VerifySignatureOptions {
   readonly signature: DetachedSignature
@@ -41,7 +41,7 @@ export async function verifySignature({ signature, digest, key: stored, now }: V
   if (isKeyFault(judged)) return fault(judged.code, `key ${named}: ${judged.state}`, replaceHint(stored))
   return {
     kind: 'good',
-    signer: { fingerprint: named, key: stored, identities: judged.identities, signedAt, expiresAtMs: Math.min(expires, judged.expiresAtMs) },
+    signer: { kind: 'openpgp', fingerprint: named, key: stored, identities: judged.identities, signedAt, expiresAtMs: Math.min(expires, judged.expiresAtMs) },
   }
 }
 

@@ -42,7 +42,7 @@ function verdictRows(verdict: Verdict): readonly (readonly [string, string])[] {
     ['file', verdict.keyPath],
     ['trusted for', verdict.scope.kind === 'root' ? 'every image' : `prefix ${quote(verdict.scope.prefix)}`],
     ['name is', verdict.nameSource === 'requested' ? 'as requested' : 'self-declared'],
-    ['signed', verdict.signedAt],
+    ['signed', verdict.signedAt ?? 'no date'],
     ['expires', verdict.expiresAt ?? 'never'],
     ['judged', verdict.judgedAt],
   ]

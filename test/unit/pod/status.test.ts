@@ -105,6 +105,7 @@ test('status of an exited pod has the exit codes, then who vouched for the image
 
 const signedVerdict = {
   kind: 'signed',
+  signatureKind: 'openpgp',
   fingerprint: '2'.repeat(40),
   keyFingerprint: '1'.repeat(40),
   signerIdentities: ['Ann <ann@example.com>', 'Ann at work'],

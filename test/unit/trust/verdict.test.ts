@@ -85,6 +85,7 @@ test('a waived blob gets a waived verdict, which counts only with the option', (
 test('parseVerdict() refuses every damaged field', (t) => {
   const good = {
     kind: 'signed',
+    signatureKind: 'openpgp',
     fingerprint: 'a'.repeat(40),
     keyFingerprint: 'b'.repeat(40),
     signerIdentities: ['x'],
@@ -117,6 +118,7 @@ test('judgeVerdict() takes at most 3 ms with fifty keys, and does not load the O
   const now = new Date()
   const verdict: Verdict = {
     kind: 'signed',
+    signatureKind: 'openpgp',
     fingerprint: '',
     keyFingerprint: '',
     signerIdentities: [],
