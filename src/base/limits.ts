@@ -47,4 +47,24 @@ export const limits = {
   dependencyDepth: 16,
   /** One run of the unpacker. */
   unpackMs: 3_600_000,
+  /** Manifests that one OCI index lists. */
+  indexManifests: 1000,
+  /** An index may name an index; so many documents lead to a manifest. */
+  indexDepth: 3,
+  /** Blobs that one OCI manifest lists, whatever it is of. */
+  manifestLayers: 1000,
+  /** Layers of an OCI image. */
+  imageLayers: 256,
+  /** A blob of a signature, or of another thing that is read into memory. */
+  artifactBytes: 4_194_304,
+  /** Manifests that refer to one image. */
+  referrers: 256,
+  /** Everything that belongs to one small document of a registry: tokens, redirects, retries. */
+  registryDocumentMs: 120_000,
+  /** Everything that belongs to one blob of a registry, retries included. */
+  registryBlobMs: 21_600_000,
+  /** Attempts at one request to a registry. */
+  registryAttempts: 5,
+  /** Blobs of one image that are received at the same time. */
+  parallelBlobs: 4,
 } as const

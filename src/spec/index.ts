@@ -1,13 +1,21 @@
 export { isEnvironmentName, type App, type EnvironmentVariable, type EventHandler, type MountPoint, type Port } from './app.ts'
+export { companionTag, formatDockerReference, identifierOf, isTag, parseDockerReference, type DockerReference } from './docker-reference.ts'
 export { parseImageManifest, readImageManifest, type Dependency, type ImageManifest } from './image-manifest.ts'
 export { asIsolation, type Isolation, type IsolationLevel, isolationLevels, isolationText, parseIsolation, reachesLevel } from './isolation.ts'
 export { signatureKinds, type CosignAnnotations, type RawSignature, type SignatureKind } from './image-signature.ts'
 export { isIPAddress } from './ip.ts'
+export { asIsolation, type Isolation, type IsolationLevel, isolationLevels, isolationText, parseIsolation, reachesLevel } from './isolation.ts'
 export type { Isolator, IsolatorKind, IsolatorOf } from './isolator.ts'
 export { valueOf, type Annotation, type Label } from './labels.ts'
 export { imageManifestToJson, podManifestToJson } from './manifest-json.ts'
 export { asACIdentifier, asACName, parseACIdentifier, parseACName, sanitizeACName, type ACIdentifier, type ACName } from './names.ts'
-export { checkPlatform, hostPlatform, type Platform } from './platform.ts'
+export type { ExtensionSignature, OciArtifacts, OciTarget } from './oci-artifacts.ts'
+export { readOciConfig, type OciConfig, type OciRunConfig } from './oci-config.ts'
+export type { OciDescriptor, OciPlatform } from './oci-descriptor.ts'
+export { readOciDocument, type OciDocument, type OciIndex, type OciManifest } from './oci-document.ts'
+export { checkConfigOf, checkImageManifest, formatPlatform, type OciBlob, type OciImage } from './oci-image.ts'
+export { documentKind, layerCompression, ociMediaTypes, type LayerCompression } from './oci-media-types.ts'
+export { appcArch, hostOciPlatform, selectPlatform } from './oci-platform.ts'
 export {
   makeIsolator,
   parseCapabilitiesFlag,
@@ -20,8 +28,9 @@ export {
   replaceIsolator,
 } from './override-flags.ts'
 export { parseGoBoolean } from './parameters.ts'
+export { checkPlatform, hostPlatform, type Platform } from './platform.ts'
 export { parsePodManifest, readPodManifest, type ExposedPort, type Mount, type PodManifest, type RuntimeApp, type RuntimeImage } from './pod-manifest.ts'
 export { asQuantity, parseQuantity, type Quantity } from './quantity.ts'
 export { appcVersion, isACVersion } from './version.ts'
-export type { EmptyVolume, HostVolume, Volume } from './volume.ts'
 export { parseMountFlag, parseVolumeFlag, type MountFlag } from './volume-flags.ts'
+export type { EmptyVolume, HostVolume, Volume } from './volume.ts'
