@@ -1,4 +1,5 @@
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http'
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http'
+import type { Readable } from 'node:stream'
 import type { SecureContext } from 'node:tls'
 import { limits, quote, RktError, type Log } from '../base/index.ts'
 import { trustedAuthorities } from './authorities.ts'
@@ -20,6 +21,16 @@ export interface HttpOptions {
   readonly idleMs?: number
 }
 
+export interface RequestMore extends HttpOptions {
+  readonly method?: 'GET' | 'HEAD' | 'POST' | 'PUT'
+  /** What is sent; `Content-Length` is among the headers. */
+  readonly body?: Uint8Array | Readable
+  /** Value of `Authorization`, for the first host only, in place of `credentials`. */
+  readonly authorization?: string
+  /** Keeps connections for the next request; without it each has its own. */
+  readonly agents?: { readonly http: Agent; readonly https: Agent }
+}
+
 export interface HttpResponse extends Disposable {
   readonly status: number
   readonly headers: IncomingHttpHeaders
@@ -34,14 +45,23 @@ export interface HttpResponse extends Disposable {
  *
  * @throws RktError `network`, `tls`, `timeout`, `limit-exceeded` (redirects), `policy-refused` (plain http).
  */
-export async function get(start: string, options: HttpOptions): Promise<HttpResponse> {
+export function get(start: string, options: HttpOptions): Promise<HttpResponse> {
+  return exchange(start, options)
+}
+
+/**
+ * As `get`, with a method and a body; what is not GET or HEAD follows no redirect.
+ *
+ * @throws RktError as `get`.
+ */
+export async function exchange(start: string, options: RequestMore): Promise<HttpResponse> {
   let url = new URL(start)
   // A host that another one led to has asked for nothing in the user's name, not even on the way back.
   let atFirstHost = true
   for (let hops = 0; hops <= limits.redirects; hops += 1) {
     checkTransport(url, options)
     const { request, response } = await send(url, { ...options, headers: { ...options.headers, ...(atFirstHost ? credentialsFor(url, options) : {}) } })
-    const location = isRedirect(response.statusCode) ? response.headers.location : undefined
+    const location = isRedirect(response.statusCode) && isReading(options) ? response.headers.location : undefined
     if (location === undefined) return finish(url, { request, response, options })
     request.destroy()
     const next = redirectTarget(url, location)
@@ -65,8 +85,13 @@ function checkTransport(url: URL, options: HttpOptions): void {
 }
 
 /** Credentials go over https alone, unless the user gave up the protection of TLS. */
-function credentialsFor(url: URL, { credentials, insecure }: HttpOptions): Readonly<Record<string, string>> {
+function credentialsFor(url: URL, { credentials, insecure, authorization: given }: RequestMore): Readonly<Record<string, string>> {
+  if (given !== undefined) return { Authorization: given }
   return credentials !== undefined && (url.protocol === 'https:' || insecure.tls) ? authorization(url, credentials) : {}
+}
+
+function isReading({ method = 'GET' }: RequestMore): boolean {
+  return method === 'GET' || method === 'HEAD'
 }
 
 interface Exchange {
@@ -75,12 +100,13 @@ interface Exchange {
 }
 
 /** Sends the request and waits for the head of the answer: name look-up, connection, handshake and headers share one deadline. */
-async function send(url: URL, options: HttpOptions): Promise<Exchange> {
+async function send(url: URL, options: RequestMore): Promise<Exchange> {
   options.signal.throwIfAborted()
   const idleMs = options.idleMs ?? limits.httpIdleMs
   const { request: open } = url.protocol === 'https:' ? await import('node:https') : await import('node:http')
   const settings: RequestOptions & { secureContext?: SecureContext; rejectUnauthorized?: boolean } = {
-    agent: false,
+    agent: (url.protocol === 'https:' ? options.agents?.https : options.agents?.http) ?? false,
+    method: options.method ?? 'GET',
     headers: { 'User-Agent': options.userAgent, 'Accept-Encoding': 'identity', ...options.headers },
     signal: options.signal,
   }
@@ -100,8 +126,17 @@ async function send(url: URL, options: HttpOptions): Promise<Exchange> {
       clearTimeout(deadline)
       reject(networkError(error, { url: url.href, signal: options.signal }))
     })
-    request.end()
+    sendBody(request, { body: options.body, extend: () => deadline.refresh() })
   })
+}
+
+/** Each part that the other side takes gives it more time for its answer. */
+function sendBody(request: ClientRequest, { body, extend }: { readonly body: RequestMore['body']; readonly extend: () => void }): void {
+  if (body === undefined || body instanceof Uint8Array) return void request.end(body)
+  body.on('error', (error) => request.destroy(error))
+  body.on('data', extend)
+  request.on('close', () => body.destroy())
+  body.pipe(request)
 }
 
 function finish(url: URL, exchange: Exchange & { readonly options: HttpOptions }): HttpResponse {

@@ -3,12 +3,14 @@ import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { quote, RktError } from '../base/index.ts'
 import { parseACIdentifier, type ACIdentifier, type Label } from '../spec/index.ts'
+import { isOciReference, parseOciReference, type OciReference } from './oci/reference.ts'
 
 /** What a user may write to name an image. */
 export type Reference =
   | { readonly kind: 'hash'; readonly text: string }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'oci'; readonly source: OciReference }
   | { readonly kind: 'name'; readonly name: ACIdentifier; readonly labels: readonly Label[] }
 
 export interface ParseReferenceOptions {
@@ -20,7 +22,7 @@ export interface ParseReferenceOptions {
  * Tells the kinds apart in the order of the original: `sha512-…`; absolute path or existing file; something with a colon is a URL or
  * a name with a version; something with `./` or ending in `.aci` is a path; else a name.
  *
- * @throws RktError `invalid-reference`, or `unsupported` for container registries.
+ * @throws RktError `invalid-reference`.
  */
 export function parseReference(text: string, options: ParseReferenceOptions): Reference {
   if (text === '') throw new RktError('invalid-reference', 'cannot use image reference "": it is empty')
@@ -28,13 +30,14 @@ export function parseReference(text: string, options: ParseReferenceOptions): Re
   if (text.startsWith('sha512-')) return { kind: 'hash', text }
   const path = resolve(options.cwd, text)
   if (isAbsolute(text) || isFile(path)) return { kind: 'file', path }
+  if (isOciReference(text)) return { kind: 'oci', source: parseOciReference(text, options) }
   if (text.includes(':')) return parseWithColon(text)
   if (text.includes('./') || text.endsWith('.aci')) return { kind: 'file', path }
   return parseName(text)
 }
 
 function parseWithColon(text: string): Reference {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase() ?? /^(docker|oci):/.exec(text)?.[1]
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase()
   switch (scheme) {
     case undefined:
       return parseName(text)
@@ -43,13 +46,8 @@ function parseWithColon(text: string): Reference {
       return { kind: 'url', url: parseImageURL(text) }
     case 'file':
       return { kind: 'file', path: pathOfFileURL(text) }
-    case 'docker':
-    case 'oci':
-      throw new RktError('unsupported', `cannot use image reference ${quote(text)}: this version fetches ACI images only, not from "${scheme}:"`, {
-        hint: 'give an ACI by file, by https URL, or by the name under which it is stored',
-      })
     default:
-      throw new RktError('invalid-reference', `cannot use image reference ${quote(text)}: unknown scheme "${scheme}"; expected https or file`)
+      throw new RktError('invalid-reference', `cannot use image reference ${quote(text)}: unknown scheme "${scheme}"; expected https, file, docker, oci, oci-archive or docker-archive`)
   }
 }
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { isRktError, quote, RktError, unreachable, type Log } from '../base/index.ts'
-import { discoverImage, formatName, parseReference, type Credentials, type ImageEndpoint, type OnProgress, type Reference } from '../fetch/index.ts'
+import { discoverImage, formatName, formatOciReference, parseReference, type Credentials, type ImageEndpoint, type OnProgress, type Reference } from '../fetch/index.ts'
 import { hostPlatform, type Dependency } from '../spec/index.ts'
 import type { Keystore } from '../trust/index.ts'
 import { checkExpectation, type Expectation } from './check-manifest.ts'
@@ -97,6 +97,10 @@ function acquire(reference: Reference, options: AcquiringOptions): Promise<Image
       return acquireUrl(reference.url, options)
     case 'name':
       return acquireName(reference, options)
+    case 'oci':
+      throw new RktError('unsupported', `cannot use image reference ${quote(formatOciReference(reference.source))}: this version fetches ACI images only`, {
+        hint: 'give an ACI by file, by https URL, or by the name under which it is stored',
+      })
     default:
       return unreachable(reference)
   }

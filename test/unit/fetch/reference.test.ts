@@ -15,6 +15,8 @@ test('parseReference() tells hashes, paths, URLs and names apart', (t) => {
   t.deepEqual(parse('file:///a/b%20c.aci'), { kind: 'file', path: '/a/b c.aci' })
   t.deepEqual(parse('https://example.com/x.aci#part'), { kind: 'url', url: 'https://example.com/x.aci' })
   t.deepEqual(parse('HTTP://example.com/x.aci'), { kind: 'url', url: 'http://example.com/x.aci' })
+  t.deepEqual(parse('docker://busybox'), { kind: 'oci', source: { transport: 'docker', host: 'docker.io', repository: 'library/busybox' } })
+  t.deepEqual(parse('oci:layout:v1'), { kind: 'oci', source: { transport: 'oci', path: '/nonexistent/cwd/layout', ref: 'v1' } })
   t.deepEqual(parse('example.com/app'), { kind: 'name', name: 'example.com/app', labels: [] })
   t.deepEqual(parse('example.com/app:1.2,os=linux,arch=amd64'), {
     kind: 'name',
@@ -48,9 +50,11 @@ for (const [text, code] of [
   ['https:///x.tar', 'invalid-reference'],
   ['ftp://example.com/x.aci', 'invalid-reference'],
   ['file://host/x.aci', 'invalid-reference'],
-  ['docker://busybox', 'unsupported'],
-  ['docker:busybox', 'unsupported'],
-  ['oci:/layout', 'unsupported'],
+  ['docker://Busybox', 'invalid-reference'],
+  ['docker://', 'invalid-reference'],
+  ['oci:', 'invalid-reference'],
+  ['oci-archive:/a.tar:', 'invalid-reference'],
+  ['oci:/a\0b', 'invalid-reference'],
 ] as const) {
   test(`parseReference() refuses ${JSON.stringify(text)} as ${code}`, (t) => {
     const error = t.throws(() => parse(text))

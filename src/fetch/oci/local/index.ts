@@ -1,0 +1,2 @@
+export { openDockerArchive } from './docker-archive.ts'
+export { openLayout, openLayoutArchive } from './layout.ts'
