@@ -3,8 +3,9 @@ import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isErrno, errorText, limits, quote, RktError, unverified, type Hashes, type ReceivedBlob, type Unverified } from '../base/index.ts'
-import { copyHashing, writeAt } from './copy.ts'
-import { digestsOf, startHashes, updateHashes, type HashAlgorithm } from './hashing.ts'
+import { blockWriter } from './block-writer.ts'
+import { copyHashing } from './copy.ts'
+import { digestsOf, startHashes, type HashAlgorithm } from './hashing.ts'
 import { contentLength, expectOK, get, type HttpOptions, type HttpResponse } from './http.ts'
 import { openPartial, type Partial, type Validator } from './partial.ts'
 import type { OnProgress } from './progress.ts'
@@ -102,15 +103,18 @@ async function append(response: HttpResponse, target: Receiving & { readonly sta
   const rest = contentLength(response.headers)
   const totalBytes = rest === undefined ? undefined : startBytes + rest
   if ((totalBytes ?? 0) > limits.blobBytes) throw tooLarge(url)
+  const writer = blockWriter(file, { startBytes, hashes })
   let doneBytes = startBytes
   try {
-    for await (const chunk of response.body) {
-      if (doneBytes + chunk.byteLength > limits.blobBytes) throw tooLarge(url)
-      const writing = writeAt(file, chunk, doneBytes)
-      updateHashes(hashes, chunk)
-      await writing
-      doneBytes += chunk.byteLength
-      options.onProgress?.({ phase: 'download', doneBytes, totalBytes })
+    try {
+      for await (const chunk of response.body) {
+        if (doneBytes + chunk.byteLength > limits.blobBytes) throw tooLarge(url)
+        await writer.add(chunk)
+        doneBytes += chunk.byteLength
+        options.onProgress?.({ phase: 'download', doneBytes, totalBytes })
+      }
+    } finally {
+      await writer.flush()
     }
   } catch (cause) {
     if (!isErrno(cause, 'EIO', 'ENOSPC', 'EDQUOT', 'EFBIG')) throw cause

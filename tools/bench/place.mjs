@@ -26,13 +26,13 @@ export function makePlace(root, tmpfs) {
 }
 
 /** Builds and signs an ACI. */
-export function buildImage(place, { name, tree, output }) {
+export function buildImage(place, { name, tree, output, compression = 'gzip' }) {
   const arch = { x64: 'amd64', arm64: 'aarch64' }[process.arch] ?? process.arch
   const labels = Object.entries({ version: '1.0.0', os: 'linux', arch }).map(([key, value]) => ({ name: key, value }))
   const app = { exec: ['/bin/true'], user: '0', group: '0' }
   const manifest = `${output}.manifest`
   writeFileSync(manifest, JSON.stringify({ acKind: 'ImageManifest', acVersion: '0.8.11', name, labels, app }))
-  prepare([place.rkt, 'image', 'build', '--overwrite', `--manifest=${manifest}`, `--rootfs=${tree}`, output])
+  prepare([place.rkt, 'image', 'build', '--overwrite', `--compression=${compression}`, `--manifest=${manifest}`, `--rootfs=${tree}`, output])
   prepare([place.rkt, 'image', 'sign', '--overwrite', '--key=bench@example.com', output], { env: place.gpgEnvironment })
   return output
 }
