@@ -93,7 +93,7 @@ install: all
 	rm -f $(DESTDIR)$(PREFIX)/lib/rkt/*.{cjs,js,cache,bpf}
 	install -m 755 $(BUILD)/bin/rkt $(DESTDIR)$(PREFIX)/bin/rkt
 	install -m 755 $(addprefix $(LIB)/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/lib/rkt
-	install -m 644 $(LIB)/*.cjs $(LIB)/*.js $(LIB)/*.cache $(LIB)/*.bpf $(DESTDIR)$(PREFIX)/lib/rkt
+	install -m 644 $(LIB)/*.cjs $(LIB)/*.js $(LIB)/*.cache $(LIB)/*.bpf $(LIB)/*.apparmor $(DESTDIR)$(PREFIX)/lib/rkt
 	ln -sfn $$(readlink $(LIB)/node) $(DESTDIR)$(PREFIX)/lib/rkt/node
 	$(BUILD)/bin/rkt completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rkt
 	$(BUILD)/bin/rkt completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rkt

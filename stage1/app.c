@@ -128,7 +128,7 @@ static void run_pre_start(const struct section *app, const struct caller *caller
   for_each_op(op, app) {
     if (op->code != OP_HANDLER || op->field[0].number != 0) continue;
     pid_t child = fork();
-    if (child == 0) execute(&(struct program){.section = app, .argv = &op->field[1].strings, .as_root = 1}, caller, report);
+    if (child == 0) execute(&(struct program){.section = app, .app = app, .argv = &op->field[1].strings, .as_root = 1}, caller, report);
     int status;
     while (waitpid(child, &status, 0) < 0)
       if (errno != EINTR) _exit(STATUS_OWN_FAILURE);
@@ -160,7 +160,7 @@ _Noreturn void app_child(const struct section *app, const struct caller *caller,
   } else if (use_stdio(stdio, &f)) {
     give_up(report, &f);
   }
-  struct program program = {.section = app, .argv = &exec->field[0].strings};
+  struct program program = {.section = app, .app = app, .argv = &exec->field[0].strings};
   if (drop_descriptors(&report, place->listener, place->listeners, &f)) give_up(report, &f);
   run_pre_start(app, caller, report);
   if (hand_over_listeners(app, place->listeners, &program, &f)) give_up(report, &f);
@@ -180,7 +180,7 @@ _Noreturn void handler_child(const struct section *app, const struct caller *cal
   struct fail f = {0};
   setsid();
   if (join_place(place, &f) || use_stdio(place->stdio, &f) || drop_descriptors(&report, NULL, 0, &f)) give_up(report, &f);
-  execute(&(struct program){.section = app, .argv = argv, .as_root = 1}, caller, report);
+  execute(&(struct program){.section = app, .app = app, .argv = argv, .as_root = 1}, caller, report);
 }
 
 static int find_place(const struct plan *plan, const char *name) {
@@ -221,5 +221,5 @@ _Noreturn void enter_child(const struct plan *pod_plan, const struct app_place *
   }
   if (drop_descriptors(&report, NULL, 0, &f)) give_up(report, &f);
   say_started(report);
-  execute(&(struct program){.section = &plan.enter, .argv = &exec->field[0].strings}, caller, report);
+  execute(&(struct program){.section = &plan.enter, .app = &pod_plan->app[index], .argv = &exec->field[0].strings}, caller, report);
 }

@@ -1,10 +1,11 @@
+#include "cgroup.h"
+
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "host.h"
 #include "sys.h"
 
 int cgroup_create(const char *path, int *procs, struct fail *f) {
@@ -20,6 +21,17 @@ int cgroup_set(const char *file, const char *value, struct fail *f) {
   own int fd = open(file, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return fail(f, "open", file);
   return write(fd, value, strlen(value)) < 0 ? fail(f, "write", file) : 0;
+}
+
+int cgroup_ran_out_of_memory(const char *file) {
+  own int fd = open(file, O_RDONLY | O_CLOEXEC);
+  char text[1024];
+  ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+  if (size <= 0) return 0;
+  text[size] = 0;
+  const char *line = strstr(text, "oom_kill ");
+  /* KERNEL: the same line in both versions, memory.oom_control (4.13) and memory.events. */
+  return line && (line == text || line[-1] == '\n') && line[strlen("oom_kill ")] != '0';
 }
 
 static int devices_v1(const struct op *op, struct fail *f) {

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 
 #include "interpreter.h"
+#include "landlock.h"
+#include "own-proc.h"
 #include "sys.h"
 
 #define KEYCTL_JOIN_SESSION_KEYRING_ 1
@@ -33,24 +35,22 @@ static int set_limits(const struct section *section, struct fail *f) {
   const struct op *oom = section_find(section, OP_OOM_SCORE);
   if (!oom) return 0;
   char text[16];
-  int length = snprintf(text, sizeof text, "%d", (int)(int32_t)(uint32_t)oom->field[0].number);
-  /*
-   * SAFETY: the files below /proc of a process that is not dumpable belong to the host's root, whom the pod's root is not. For one open
-   * it is dumpable; all it holds by then is in the pod already, and others of the pod lack the capabilities to look into it.
-   */
-  prctl(PR_SET_DUMPABLE, 1);
-  own int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-  int error = errno;
-  if (prctl(PR_SET_DUMPABLE, 0)) return fail(f, "set oom-score-adj", text);
-  errno = error;
-  if (fd < 0 || write(fd, text, (size_t)length) != length) return fail(f, "set oom-score-adj", text);
+  snprintf(text, sizeof text, "%d", (int)(int32_t)(uint32_t)oom->field[0].number);
+  return own_proc_write("oom_score_adj", text, f);
+}
+
+/* They take effect at execve; what they allow until then does not matter. */
+static int set_labels(const struct section *app, struct fail *f) {
+  for_each_op(op, app)
+    if (op->code == OP_SECURITY_LABEL && own_proc_write(op->field[0].text, op->field[1].text, f)) return -1;
   return 0;
 }
 
 static int limit_capabilities(uint64_t allowed, struct fail *f) {
   for (int cap = 0; cap <= LAST_CAP; cap++) {
     int held = prctl(PR_CAPBSET_READ, cap);
-    if (held < 0) break;
+    if (held < 0 && errno == EINVAL) break; /* this kernel has no more of them */
+    if (held < 0) return fail(f, "drop capability", "");
     if (held == 1 && !(allowed >> cap & 1) && prctl(PR_CAPBSET_DROP, cap)) return fail(f, "drop capability", "");
   }
   if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)) return fail(f, "drop capability", "ambient");
@@ -133,23 +133,27 @@ static int load_filter(const struct section *section, struct fail *f) {
 
 int confine_and_execute(const struct program *program, const struct caller *caller, struct fail *f) {
   static char *no_environment[] = {NULL};
-  const struct section *section = program->section;
+  const struct section *section = program->section, *app = program->app;
   const struct op *environment_op = section_find(section, OP_ENVIRONMENT);
   char *const *environment = program->environment ? program->environment : environment_op ? environment_op->field[0].strings.list : no_environment;
-  const struct op *capabilities = section_find(section, OP_CAPABILITIES);
+  const struct op *capabilities = section_find(app, OP_CAPABILITIES);
   char path[4096];
   if (!capabilities || program->argv->count == 0) return fail_as(f, EBADMSG, "start app", "plan without capabilities or program");
 
   umask(0022);
-  if (new_keyring(f) || caller_restore_limits(caller, f) || set_limits(section, f)) return -1;
+  if (new_keyring(f) || caller_restore_limits(caller, f) || set_limits(app, f) || set_labels(app, f)) return -1;
+  /* Its paths are opened as the pod's root, whatever the app's user may reach. */
+  own int ruleset = -1;
+  if (landlock_rules(app, &ruleset, f)) return -1;
   if (limit_capabilities(capabilities->field[0].number, f)) return -1;
   if (become_user(program, f)) return -1;
   if (change_directory(section, f)) return -1;
   if (find_program(program->argv->list[0], environment, path, sizeof path, f) || interpreter_check(path, f)) return -1;
-  if (section_find(section, OP_NO_NEW_PRIVILEGES) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return fail(f, "set no-new-privileges", "");
+  if (section_find(app, OP_NO_NEW_PRIVILEGES) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) return fail(f, "set no-new-privileges", "");
   caller_restore_signals(caller);
-  /* The filter goes on while CAP_SYS_ADMIN is effective: no-new-privileges stays the isolator's own choice. */
-  if (set_effective(geteuid() == 0 ? ~0ULL : 1ULL << CAP_SYS_ADMIN, f) || load_filter(section, f)) return -1;
+  /* Landlock and the filter go on while CAP_SYS_ADMIN is effective: no-new-privileges stays the isolator's own choice. */
+  if (set_effective(geteuid() == 0 ? ~0ULL : 1ULL << CAP_SYS_ADMIN, f)) return -1;
+  if (landlock_enforce(ruleset, f) || load_filter(app, f)) return -1;
   execve(path, program->argv->list, environment);
   return fail(f, "execute", program->argv->list[0]);
 }

@@ -7,7 +7,8 @@
 #include "plan.h"
 
 struct program {
-  const struct section *section; /* user, capabilities, seccomp, environment, … */
+  const struct section *section; /* user, working directory, environment */
+  const struct section *app;     /* the app's own section: capabilities, seccomp, limits, labels, … for all programs of the app */
   const struct strings *argv;    /* what to execute, instead of OP_EXEC */
   char *const *environment;      /* instead of OP_ENVIRONMENT; may be NULL */
   int as_root;                   /* event handlers: id 0 whatever the app's user is */

@@ -101,6 +101,10 @@ static int run_program(const struct op *op, int pod, struct fail *f) {
 
 static void kill_members(const char *path) {
   char file[4096];
+  snprintf(file, sizeof file, "%s/cgroup.kill", path);
+  own int all = open(file, O_WRONLY | O_CLOEXEC);
+  if (all >= 0 && write(all, "1", 1) == 1) return;
+  /* KERNEL: version 1 groups have no cgroup.kill; a member that forks in the meantime is met the next time around. */
   snprintf(file, sizeof file, "%s/cgroup.procs", path);
   FILE *list = fopen(file, "re");
   if (!list) return;

@@ -12,7 +12,7 @@
 
 #include "sys.h"
 
-enum { VOLUME_READ_ONLY = 1, VOLUME_IDMAP = 2, VOLUME_NODEV = 4, VOLUME_NOSUID = 8, VOLUME_NOEXEC = 16, VOLUME_RECURSIVE = 32 };
+enum { VOLUME_READ_ONLY = 1, VOLUME_IDMAP = 2, VOLUME_NODEV = 4, VOLUME_NOSUID = 8, VOLUME_NOEXEC = 16, VOLUME_RECURSIVE = 32, VOLUME_SLAVE = 64, VOLUME_SHARED = 128 };
 
 #define SECBIT_NO_SETUID_FIXUP_ 4
 
@@ -25,7 +25,8 @@ static int clone_mount(const struct host *host, const char *path, uint64_t flags
   own int place = sys_openat2(AT_FDCWD, path, O_PATH, 0, RESOLVE_NO_SYMLINKS);
   own int fd = place < 0 ? -1 : sys_open_tree(place, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | recursive);
   if (fd < 0) return fail(f, "open", path);
-  struct mount_attributes attributes = {.propagation = MS_PRIVATE};
+  /* A clone of a shared mount is shared with it; one that stays so is the planner's decision. */
+  struct mount_attributes attributes = {.propagation = flags & VOLUME_SHARED ? 0 : flags & VOLUME_SLAVE ? MS_SLAVE : MS_PRIVATE};
   if (flags & VOLUME_READ_ONLY) attributes.attr_set |= MOUNT_ATTR_RDONLY;
   if (flags & VOLUME_NODEV) attributes.attr_set |= MOUNT_ATTR_NODEV;
   if (flags & VOLUME_NOSUID) attributes.attr_set |= MOUNT_ATTR_NOSUID;

@@ -29,10 +29,4 @@ void host_close(struct host *host);
  */
 int host_mounts(const struct host *host, const struct section *app, struct message_fds *fds, struct fail *f);
 
-/* Creates the cgroup `path` and opens the file through which processes join it. */
-int cgroup_create(const char *path, int *procs, struct fail *f);
-int cgroup_set(const char *file, const char *value, struct fail *f);
-/* Applies a closed device policy: 1 = devices controller, 2 = eBPF program on a version 2 group. */
-int cgroup_devices(const struct op *op, struct fail *f);
-
 #endif

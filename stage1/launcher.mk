@@ -9,3 +9,9 @@ all: $(LIB)/launcher
 $(LIB)/launcher: $(LAUNCHER_SRC) $(wildcard stage1/*.h) stage1/launcher.mk
 	@mkdir -p $(@D)
 	$(LAUNCHER_CC) $(LAUNCHER_FLAGS) -o $@ $(LAUNCHER_SRC)
+
+all: $(LIB)/rkt-default.apparmor
+
+$(LIB)/rkt-default.apparmor: stage1/rkt-default.apparmor
+	@mkdir -p $(@D)
+	cp $< $@

@@ -49,7 +49,7 @@ int message_receive(int socket, struct message *message, struct message_fds *fds
   fds->count = 0;
   ssize_t got;
   do got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);
-  while (got < 0 && errno == EINTR);
+  while (got < 0 && (errno == EINTR || errno == ECONNRESET)); /* once, from a peer that ended with unread records: its own still follow */
   if (got < 0) return -1;
   for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c))
     if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) keep_fds(fds, c);

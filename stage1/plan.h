@@ -55,16 +55,22 @@ enum op_code {
   OP_STDIO = 60,
   OP_APP_CGROUP = 61,
   OP_SYSCTL = 62,
+  OP_OOM_EVENTS = 63,
   OP_STOP_SIGNAL = 64,
   OP_LISTEN = 65,
   OP_LOG = 66,
   OP_NOTIFY_SOCKET = 67,
   OP_SHARE = 70,
+  OP_LANDLOCK = 71,
+  OP_SECURITY_LABEL = 72,
   OP_END_EXEC = 80,
   OP_END_CGROUP = 81,
   OP_END_UNMOUNT = 82,
   OP_END_REMOVE_POD = 83,
 };
+
+/* Who joins the group of OP_CGROUP. */
+enum cgroup_join { CGROUP_JOIN_NOBODY = 0, CGROUP_JOIN_INIT = 1, CGROUP_JOIN_LAUNCHER = 2 };
 
 /* Modes of OP_STDIO for each of 0, 1, 2: nothing, the caller's by a pipe, the caller's terminal, pipes or a terminal for those who attach. */
 enum stdio_mode { STDIO_NULL = 0, STDIO_PIPE = 1, STDIO_TERMINAL = 2, STDIO_STREAM = 3, STDIO_ATTACH_TERMINAL = 4 };

@@ -18,7 +18,7 @@
 #define TIOCGPTPEER 0x5441
 #endif
 
-enum { TMPFS_NOEXEC = 1 };
+enum { TMPFS_NOEXEC = 1, SYSFS_READ_ONLY = 1 };
 
 static const uint64_t IN_ROOT = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
 
@@ -223,7 +223,8 @@ static int run_op(const struct op *op, const struct message_fds *fds, uint32_t *
       return target < 0 ? -1 : attach(mounted, target, op->field[0].text, f);
     }
     case OP_PROC: return attach_directory(clone_of_init("/proc", plain, f), *root, op->field[0].text, f);
-    case OP_SYSFS: return attach_directory(clone_of_init("/sys", plain | MOUNT_ATTR_RDONLY, f), *root, op->field[0].text, f);
+    case OP_SYSFS:
+      return attach_directory(clone_of_init("/sys", plain | (op->field[1].number & SYSFS_READ_ONLY ? MOUNT_ATTR_RDONLY : 0), f), *root, op->field[0].text, f);
     case OP_TMPFS:
       return attach_directory(
           mount_new("tmpfs", op->field[1].text, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (op->field[2].number & TMPFS_NOEXEC ? MOUNT_ATTR_NOEXEC : 0), f),

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "sys.h"
 
 static const char *app_name(const struct supervisor *s, uint32_t index) {
@@ -104,6 +105,14 @@ static void mark(struct supervisor *s, uint32_t app, const char *suffix, const c
   if (write_pod_file(s->pod, path, text)) fprintf(stderr, "stage1: cannot write \"%s\": %s\n", path, strerror(errno));
 }
 
+/* Before the status, which says that the app has ended: its group is still there, and a reader of the status finds the reason. */
+static void tell_reason(struct supervisor *s, uint32_t app) {
+  const struct op *events = section_find(&s->plan->app[app], OP_OOM_EVENTS);
+  if (!events || !cgroup_ran_out_of_memory(events->field[0].text)) return;
+  mark(s, app, "-reason", "OOMKilled");
+  fprintf(stderr, "stage1: app \"%s\" ran out of memory\n", app_name(s, app));
+}
+
 static void from_init(struct supervisor *s) {
   struct message message;
   struct message_fds fds;
@@ -117,6 +126,7 @@ static void from_init(struct supervisor *s) {
     s->stream[message.app][1].pid = s->stream[message.app][2].pid = message.value;
     mark(s, message.app, "-started", "");
   } else if (message.kind == MESSAGE_EXITED && message.app < s->plan->apps) {
+    tell_reason(s, message.app);
     mark(s, message.app, "", text);
   } else if (message.kind == MESSAGE_FAILED) {
     supervisor_failed(s, s->pod, &message.fail);

@@ -23,6 +23,9 @@
 #define SYS_NR_close_range 436
 #define SYS_NR_openat2 437
 #define SYS_NR_mount_setattr 442
+#define SYS_NR_landlock_create_ruleset 444
+#define SYS_NR_landlock_add_rule 445
+#define SYS_NR_landlock_restrict_self 446
 
 #define OPEN_TREE_CLONE 1
 #define OPEN_TREE_CLOEXEC O_CLOEXEC

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { errorText, escapeText, isErrno, quote, RktError, unreachable } from '../base/index.ts'
-import { type ACName, type App, parseACName, type RuntimeApp, type Volume } from '../spec/index.ts'
+import { type ACName, type App, parseACName, type Propagation, type RuntimeApp, type Volume } from '../spec/index.ts'
 import { podFile } from './layout.ts'
 
 /** Where the content of a mount comes from. */
@@ -12,6 +12,8 @@ export type MountSource =
       readonly path: string
       /** Whether mounts below the source come along; undefined leaves it to the flavour. */
       readonly recursive: boolean | undefined
+      /** Left out: private. */
+      readonly propagation?: Propagation
     }
   | {
       readonly kind: 'empty'
@@ -104,7 +106,12 @@ function resolve(volume: Volume, at: { readonly path: string; readonly readOnly:
 function sourceOf(volume: Volume): MountSource {
   switch (volume.kind) {
     case 'host':
-      return { kind: 'host', path: volume.source, recursive: volume.recursive }
+      return {
+        kind: 'host',
+        path: volume.source,
+        recursive: volume.recursive,
+        ...(volume.propagation === undefined ? {} : { propagation: volume.propagation }),
+      }
     case 'empty':
       return { kind: 'empty', path: join(podFile.sharedVolumes, volume.name), mode: Number.parseInt(volume.mode, 8), uid: volume.uid, gid: volume.gid }
     default:

@@ -32,4 +32,4 @@ export { parsePodManifest, readPodManifest, type ExposedPort, type Mount, type P
 export { asQuantity, parseQuantity, type Quantity } from './quantity.ts'
 export { appcVersion, isACVersion } from './version.ts'
 export { parseMountFlag, parseVolumeFlag, type MountFlag } from './volume-flags.ts'
-export type { EmptyVolume, HostVolume, Volume } from './volume.ts'
+export type { EmptyVolume, HostVolume, Propagation, Volume } from './volume.ts'

@@ -4,6 +4,8 @@ interface Named {
   readonly name: ACIdentifier
   /** The JSON value as it was read, for writing it back. */
   readonly value: unknown
+  /** The pod may run where this cannot be enforced; left out: it may not. */
+  readonly optional?: true
 }
 
 /** A limit on what an app may use or do; SPEC: appc 0.8.11 ace.md, Isolators. Kinds that the runtime does not know are `other`. */
@@ -15,6 +17,9 @@ export type Isolator =
   | (Named & { readonly kind: 'cpu-shares'; readonly shares: number })
   | (Named & { readonly kind: 'memory'; readonly requestBytes?: number; readonly limitBytes?: number })
   | (Named & { readonly kind: 'cpu'; readonly requestMillis?: number; readonly limitMillis?: number })
+  | (Named & { readonly kind: 'block-bandwidth'; readonly bytesPerSecond?: number })
+  | (Named & { readonly kind: 'block-iops'; readonly operationsPerSecond?: number })
+  | (Named & { readonly kind: 'network-bandwidth' })
   | (Named & { readonly kind: 'sysctl'; readonly settings: Readonly<Record<string, string>> })
   | (Named & { readonly kind: 'selinux-context'; readonly user: string; readonly role: string; readonly type: string; readonly level: string })
   | (Named & { readonly kind: 'apparmor-profile'; readonly profile: string })

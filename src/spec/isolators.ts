@@ -3,7 +3,7 @@ import { acIdentifier, checked, filledText, flag, integer, list, object, optiona
 import type { Isolator, IsolatorKind } from './isolator.ts'
 import { asQuantity, type Quantity } from './quantity.ts'
 
-type Details = Isolator extends infer I ? (I extends Isolator ? Omit<I, 'name' | 'value'> : never) : never
+type Details = Isolator extends infer I ? (I extends Isolator ? Omit<I, 'name' | 'value' | 'optional'> : never) : never
 
 interface Limits {
   readonly request?: Quantity
@@ -49,24 +49,25 @@ const decoders: ReadonlyMap<string, Decoder<Details>> = new Map<string, Decoder<
   ['os/unix/sysctl', then(textMap, (settings) => ({ kind: 'sysctl', settings }))],
   ['resource/memory', then(resource({ default: false }), memory)],
   ['resource/cpu', then(resource({ default: false }), cpu)],
-  ['resource/block-bandwidth', then(resource({ default: true }), () => ({ kind: 'other' }))],
-  ['resource/block-iops', then(resource({ default: true }), () => ({ kind: 'other' }))],
-  ['resource/network-bandwidth', then(resource({ default: true }), () => ({ kind: 'other' }))],
+  ['resource/block-bandwidth', then(resource({ default: true }), ({ limit }) => ({ kind: 'block-bandwidth', ...(limit === undefined ? {} : { bytesPerSecond: limit.units }) }))],
+  ['resource/block-iops', then(resource({ default: true }), ({ limit }) => ({ kind: 'block-iops', ...(limit === undefined ? {} : { operationsPerSecond: limit.units }) }))],
+  ['resource/network-bandwidth', then(resource({ default: true }), () => ({ kind: 'network-bandwidth' }))],
 ])
 
-const rawIsolator = object({ name: required(acIdentifier), value: optional<unknown>((at) => at.value) })
+const rawIsolator = object({ name: required(acIdentifier), value: optional<unknown>((at) => at.value), optional: orElse(flag, () => false) })
 
-/** One isolator. */
+/** One isolator; its member `optional`, beside name and value, is ours and unknown to other readers. */
 export const isolator: Decoder<Isolator> = (at) => {
   const raw = rawIsolator(at)
   if (raw === undefined) return undefined
   const { name, value = null } = raw
+  const named = { name, value, ...(raw.optional ? { optional: true as const } : {}) }
   const decode = decoders.get(name)
-  if (decode === undefined) return { kind: 'other', name, value }
+  if (decode === undefined) return { kind: 'other', ...named }
   const there = member(at, 'value', value)
   if (value === null) return fault(there, 'missing')
   const details = decode(there)
-  return details === undefined ? undefined : { ...details, name, value }
+  return details === undefined ? undefined : { ...details, ...named }
 }
 
 /** Kinds of which one app may have several: they add up. */

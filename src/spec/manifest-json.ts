@@ -56,8 +56,8 @@ function portToJson({ name, protocol, port, count, socketActivated }: Port): Jso
   return { name, protocol, port, count, socketActivated }
 }
 
-function isolatorToJson({ name, value }: Isolator): Json {
-  return { name, value }
+function isolatorToJson({ name, value, optional }: Isolator): Json {
+  return { name, value, ...(optional === undefined ? {} : { optional }) }
 }
 
 function dependencyToJson({ imageName, imageID, labels, size }: Dependency): Json {
@@ -87,6 +87,7 @@ function volumeToJson(volume: Volume): Json {
     ...(volume.kind === 'host' ? { source: volume.source } : {}),
     ...(readOnly === undefined ? {} : { readOnly }),
     ...(recursive === undefined ? {} : { recursive }),
+    ...(volume.kind === 'host' && volume.propagation !== undefined ? { propagation: volume.propagation } : {}),
     ...(volume.kind === 'empty' ? { mode: volume.mode, uid: volume.uid, gid: volume.gid } : {}),
   }
 }

@@ -10,6 +10,7 @@ const volumeParameters: ReadonlyMap<string, (text: string) => unknown> = new Map
   ['kind', String],
   ['source', String],
   ['mode', String],
+  ['propagation', String],
   ['readOnly', parseGoBoolean],
   ['recursive', parseGoBoolean],
   ['uid', parseWholeNumber],
@@ -17,7 +18,7 @@ const volumeParameters: ReadonlyMap<string, (text: string) => unknown> = new Map
 ])
 
 /**
- * The volume in `NAME,kind=host,source=PATH[,readOnly=BOOL][,recursive=BOOL]` or `NAME,kind=empty[,mode=0755][,uid=N][,gid=N]`.
+ * The volume in `NAME,kind=host,source=PATH[,readOnly=BOOL][,recursive=BOOL][,propagation=KIND]` or `NAME,kind=empty[,mode=0755][,uid=N][,gid=N]`.
  *
  * @throws RktError `usage` with the original's words.
  */

@@ -13,7 +13,12 @@ export interface HostVolume {
   readonly readOnly?: boolean
   /** Left out: the flavour of stage1 decides. */
   readonly recursive?: boolean
+  /** Whether mounts that are made later travel: into the pod (`slave`), both ways (`shared`), or not at all (left out). Ours, not appc's. */
+  readonly propagation?: Propagation
 }
+
+/** How mounts below a volume travel between host and pod. */
+export type Propagation = 'private' | 'slave' | 'shared'
 
 /** A directory that begins empty and lives as long as its pod. */
 export interface EmptyVolume {
@@ -34,6 +39,12 @@ export const maxID = 4_294_967_294
 
 export const emptyVolumeDefaults = { mode: '0755', uid: 0, gid: 0 } as const
 
+/** With or without the `r` of mount(8): mounts below a volume follow it in any case. */
+const propagation: Decoder<Propagation> = (at) => {
+  const known = (['private', 'slave', 'shared'] as const).find((word) => at.value === word || at.value === `r${word}`)
+  return known ?? fault(at, `${quote(String(at.value))}; expected private, slave or shared`)
+}
+
 const fields = object({
   name: required(acName),
   kind: required(text),
@@ -43,16 +54,18 @@ const fields = object({
   mode: optional(textWhere((value) => /^0*[0-7]{1,4}$/.test(value) && value.length <= 8, 'octal permission bits, such as 0755')),
   uid: optional(integer(0, maxID)),
   gid: optional(integer(0, maxID)),
+  propagation: optional(propagation),
 })
 
 /** A volume; the members that only the other kind has are faults. SPEC: appc 0.8.11 pods.md. */
 export const volume: Decoder<Volume> = (at) => {
   const found = fields(at)
   if (found === undefined) return undefined
-  const { name, kind, source, mode, uid, gid, readOnly, recursive } = found
+  const { name, kind, source, mode, uid, gid, readOnly, recursive, propagation: travel } = found
   const shared = { name, ...(readOnly === undefined ? {} : { readOnly }), ...(recursive === undefined ? {} : { recursive }) }
   if (kind === 'empty') {
     if (source !== undefined && source !== '') return fault(member(at, 'source', source), 'source for empty volume must be empty')
+    if (travel !== undefined) return fault(member(at, 'propagation', travel), 'propagation for empty volume cannot be set')
     const { mode: defaultMode, uid: defaultUID, gid: defaultGID } = emptyVolumeDefaults
     return { ...shared, kind, mode: mode ?? defaultMode, uid: uid ?? defaultUID, gid: gid ?? defaultGID }
   }
@@ -63,5 +76,5 @@ export const volume: Decoder<Volume> = (at) => {
   }
   if (source === undefined || source === '') return fault(member(at, 'source', source), 'source for host volume cannot be empty')
   const path = absolutePath(member(at, 'source', source))
-  return path === undefined || at.faults.length > before ? undefined : { ...shared, kind, source: path }
+  return path === undefined || at.faults.length > before ? undefined : { ...shared, kind, source: path, ...(travel === undefined ? {} : { propagation: travel }) }
 }

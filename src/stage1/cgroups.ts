@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { RktError } from '../base/index.ts'
+import { binding, RktError } from '../base/index.ts'
 import { cleanMountPath } from './mountinfo.ts'
 
 /** One hierarchy of control groups as this process sees it. */
@@ -22,6 +22,15 @@ export interface CgroupFacts {
   readonly controllers: readonly string[]
   /** Controllers that the caller's version 2 group hands down. */
   readonly delegated: readonly string[]
+  /** Controllers that it could hand down. */
+  readonly available: readonly string[]
+  /** Whether that group was delegated and this process is its only member, so that groups below may be made. */
+  readonly ownsGroup: boolean
+}
+
+/** The hierarchy of a controller; block limits are named `io` as in version 2. */
+export function hierarchyWith({ hierarchies }: CgroupFacts, controller: string): Hierarchy | undefined {
+  return hierarchies.find(({ controllers }) => controllers.includes(controller === 'io' ? 'blkio' : controller))
 }
 
 /** Reads /proc/self/cgroup, /proc/self/mountinfo and the version 2 root; source: cgroups(7). */
@@ -33,8 +42,16 @@ export function readCgroupFacts(): CgroupFacts {
   if (kind === 'v2' && (unified === undefined || !controllers.includes('pids'))) {
     throw new RktError('unsupported-host', 'cannot limit pods: no pids controller is mounted below "/sys/fs/cgroup"; expected version 1 or 2 control groups')
   }
-  const delegated = kind === 'v2' && unified !== undefined ? words(join(unified.mountPoint, unified.ownGroup, 'cgroup.subtree_control')) : []
-  return { kind, hierarchies, controllers, delegated }
+  const own = kind === 'v2' && unified !== undefined ? join(unified.mountPoint, unified.ownGroup) : undefined
+  const delegated = own === undefined ? [] : words(join(own, 'cgroup.subtree_control'))
+  const available = own === undefined ? [] : words(join(own, 'cgroup.controllers'))
+  return { kind, hierarchies, controllers, delegated, available, ownsGroup: own !== undefined && ownsGroup(own) }
+}
+
+/** systemd marks the groups that it leaves to their units (`Delegate=yes`) with an attribute; source: systemd, CGROUP_DELEGATION. */
+function ownsGroup(path: string): boolean {
+  if (!binding().xattrNames(path).includes('trusted.delegate')) return false
+  return words(join(path, 'cgroup.procs')).every((pid) => pid === String(process.pid))
 }
 
 function words(path: string): string[] {

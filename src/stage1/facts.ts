@@ -1,6 +1,7 @@
 import type { AppUser } from './user.ts'
 import type { CgroupFacts } from './cgroups.ts'
 import type { MountEntry } from './mountinfo.ts'
+import type { SecurityModules } from './security-modules.ts'
 
 /** A device node of the host that a volume names. */
 export interface DeviceNode {
@@ -18,6 +19,9 @@ export interface VolumeSource {
 /** What a planner knows of the host; read once, so that planning is a pure function. */
 export interface HostFacts {
   readonly cgroups: CgroupFacts
+  readonly security: SecurityModules
+  /** `MAJOR:MINOR` of the disks; read only when an isolator limits them. */
+  readonly disks: readonly string[]
   readonly mounts: readonly MountEntry[]
   /** Real paths of sources, and of mounts below them, whose owners the kernel cannot map; empty without a user namespace. */
   readonly unmappable: ReadonlySet<string>

@@ -4,7 +4,9 @@ import { type PreparedApp, type PreparedPod, requireHostSources, resolveMounts }
 import { readCgroupFacts } from './cgroups.ts'
 import type { DeviceNode, HostFacts, RootFacts, VolumeSource } from './facts.ts'
 import { parseMountinfo } from './mountinfo.ts'
+import { readDisks } from './disks.ts'
 import { unmappableSources } from './owner-mapping.ts'
+import { readSecurityModules } from './security-modules.ts'
 import { resolveUser } from './user.ts'
 
 /**
@@ -28,12 +30,18 @@ export function readHostFacts(pod: PreparedPod, options: { readonly term: string
   const paths = [...sources.values()].filter(({ device }) => device === undefined).map(({ path }) => path)
   return {
     cgroups: readCgroupFacts(),
+    security: readSecurityModules(),
+    disks: limitsDisks(pod) ? readDisks() : [],
     mounts,
     unmappable: pod.idRange === undefined ? new Set() : unmappableSources(paths, mounts),
     sources,
     terminal: binding().isTerminal(0),
     term: options.term ?? 'vt100',
   }
+}
+
+function limitsDisks({ apps, manifest }: PreparedPod): boolean {
+  return [...manifest.isolators, ...apps.flatMap(({ app }) => app.isolators)].some(({ kind }) => kind === 'block-bandwidth' || kind === 'block-iops')
 }
 
 /** SPEC: Linux `dev_t` as the C library packs it, 12 + 20 bits of each number spread over 64. */

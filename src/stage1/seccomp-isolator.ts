@@ -34,6 +34,11 @@ export function profileForIsolators(isolators: readonly Isolator[]): SeccompProf
   return isolator.kind === 'seccomp-retain' ? whitelist(wanted, errno ?? 'kill') : blacklist(wanted, errno ?? 'kill')
 }
 
+/** Whether an app means to make namespaces: its filter keeps unshare(2) by name, or every call. What a remove-set happens to leave is no wish. */
+export function asksForNamespaces(isolators: readonly Isolator[]): boolean {
+  return isolators.some((isolator) => isolator.kind === 'seccomp-retain' && ['unshare', '@appc.io/all'].some((call) => isolator.set.includes(call)))
+}
+
 /** Clone with flags for namespaces stays refused unless the isolator asks for unshare(2), which does the same. */
 function whitelist({ plain, all }: WantedCalls, blocked: SeccompAction): SeccompProfile {
   const allow = (call: string): readonly SeccompRule[] =>

@@ -10,6 +10,7 @@ import { planToJson } from './plan/print.ts'
 import { writePodFiles } from './pod-files.ts'
 import { readHostFacts, readRootFacts } from './read-facts.ts'
 import { plannerOf, runtimeFor } from './planner.ts'
+import { loadDefaultProfile } from './security-modules.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
 import { appFilter } from './app-filter.ts'
 import { warmCgroups } from './warm-cgroups.ts'
@@ -59,6 +60,7 @@ export async function startPod(given: StartOptions): Promise<never> {
   const network = networksOf(options)
   let made = await makePlan(options, { network, connected: { interfaces: [] } })
   for (const warning of made.warnings) log.warn(warning)
+  if (made.usesDefaultProfile) loadDefaultProfile()
   writeFileSync(pod.inside('subcgroup'), made.subcgroup, { mode: 0o640 })
   writeFileSync(pod.inside('runtime-config'), JSON.stringify(runtime), { mode: 0o640 })
   let connected: PodNetworks = { interfaces: [] }

@@ -20,7 +20,7 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
   if (app === undefined || others.length > 0) throw new RktError('unsupported', 'fly only supports 1 application per Pod for now')
   const root = inputs.roots.get(app.name)
   if (root === undefined) throw new Error(`no facts about the root of app ${app.name}`)
-  const cgroups = planCgroups(host.cgroups, { uuid: pod.uuid, apps: [] })
+  const cgroups = planCgroups(host.cgroups, { uuid: pod.uuid, apps: [], isolators: [], disks: [] })
   const planned = planApp(inputs, { app, root })
   return {
     plan: {
@@ -40,6 +40,7 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
       `warning: isolation "fly" keeps nothing apart: app ${quote(app.name)} has the processes, the network, the devices and the user ids of the host`,
     ],
     subcgroup: cgroups.subcgroup,
+    usesDefaultProfile: false,
   }
 }
 
@@ -61,7 +62,7 @@ function planApp(inputs: PodPlanInputs, { app, root }: FlyApp): { readonly opera
     resolveSource: (path) => host.sources.get(path) ?? { path },
   })
   const targets = volumes.operations.flatMap((operation) => (operation.op === 'volume' ? [operation.target] : []))
-  const files = providedFiles({ pod, runtime: { ...runtime, dns: runtime.dns.kind === 'default' ? { kind: 'host' } : runtime.dns }, root, networkDns: false }, targets)
+  const files = providedFiles({ pod, app, runtime: { ...runtime, dns: runtime.dns.kind === 'default' ? { kind: 'host' } : runtime.dns }, root, networkDns: false }, targets)
   return {
     operations: [
       { op: 'app', name: app.name },

@@ -1,14 +1,16 @@
 import { join } from 'node:path'
 import { RktError } from '../../base/index.ts'
-import type { App, Isolator } from '../../spec/index.ts'
-import type { CgroupFacts, Hierarchy } from '../cgroups.ts'
+import type { Isolator } from '../../spec/index.ts'
+import { type CgroupFacts, type Hierarchy, hierarchyWith } from '../cgroups.ts'
+import { cgroupJoin } from '../plan/flags.ts'
 import type { Operation } from '../plan/operations.ts'
-
-/** Processes and threads that one app may have. */
-const maxTasks = 2048
+import { type Controller, controllerOf, type Limit, limitsVersion1, limitsVersion2, taskLimit } from './cgroup-limits.ts'
 
 /** The group of pod init. */
 const initGroup = 'init'
+
+/** The group of the launcher where a group was delegated to it: version 2 groups that hand controllers down have no members. */
+const launcherGroup = 'rkt-launcher'
 
 /** The group of an app: an app may be called `tasks`, as a file in every group of version 1. */
 function appGroup(name: string): string {
@@ -27,41 +29,44 @@ export interface CgroupPlan {
 
 export interface CgroupPlanOptions {
   readonly uuid: string
-  readonly apps: readonly { readonly name: string; readonly app: App }[]
+  /** Isolators that are to be enforced, by app. */
+  readonly apps: readonly { readonly name: string; readonly isolators: readonly Isolator[] }[]
+  /** Those of the pod as a whole. */
+  readonly isolators: readonly Isolator[]
+  /** `MAJOR:MINOR` of the disks that block limits hold for. */
+  readonly disks: readonly string[]
   /** What the kernel's device policy allows; left out: no policy, for pods whose root can make no usable node. */
   readonly devices?: readonly string[]
 }
-
-type Controller = 'pids' | 'memory' | 'cpu'
 
 /** Plans the groups of a pod: one for the pod below the caller's own, one below it for each app, with its limits. */
 export function planCgroups(facts: CgroupFacts, options: CgroupPlanOptions): CgroupPlan {
   return facts.kind === 'v2' ? planVersion2(facts, options) : planVersion1(facts, options)
 }
 
-function planVersion1(facts: CgroupFacts, { uuid, apps, devices }: CgroupPlanOptions): CgroupPlan {
+function planVersion1(facts: CgroupFacts, options: CgroupPlanOptions): CgroupPlan {
+  const { uuid, apps, devices } = options
   const group = `rkt-${uuid}`
-  const used = neededControllers(apps).map((controller) => ({ controller, hierarchy: hierarchyOf(facts, controller) }))
-  const base = (hierarchy: Hierarchy): string => join(hierarchy.mountPoint, hierarchy.ownGroup, group)
-  const places = new Map(used.map(({ hierarchy }) => [base(hierarchy), hierarchy]))
-  const pod = [...places.keys()].map((path): Operation => ({ op: 'cgroup', path, join: 1 }))
-  const end = [...places.keys()]
-  if (devices !== undefined) {
-    const path = base(hierarchyOf(facts, 'devices'))
-    if (!places.has(path)) {
-      pod.push({ op: 'cgroup', path, join: 1 })
-      end.push(path)
-    }
-    pod.push({ op: 'device-policy', version: 1, path, rules: devices })
+  const needed = neededControllers(options)
+  const base = (controller: string): string => {
+    const { mountPoint, ownGroup } = controllerHierarchy(facts, controller)
+    return join(mountPoint, ownGroup, group)
   }
+  const places = new Map(needed.map((controller) => [base(controller), controllerHierarchy(facts, controller)]))
+  const paths = [...new Set([...places.keys(), ...(devices === undefined ? [] : [base('devices')])])]
+  const set = (limits: readonly Limit[], below: string): Operation[] =>
+    limits.map(({ controller, file, value }) => ({ op: 'cgroup-set', file: join(base(controller), below, file), value }))
   return {
-    pod,
-    app: (name) => {
-      const made = [...places.keys()].map((path): Operation => ({ op: 'app-cgroup', path: join(path, appGroup(name)) }))
-      const app = apps.find((candidate) => candidate.name === name)?.app
-      const limits = used.flatMap(({ controller, hierarchy }) => limitsVersion1(controller, join(base(hierarchy), appGroup(name)), app?.isolators ?? []))
-      return [...made, ...limits]
-    },
+    pod: [
+      ...paths.map((path): Operation => ({ op: 'cgroup', path, join: cgroupJoin.init })),
+      ...set(limitsVersion1(options.isolators, options), ''),
+      ...(devices === undefined ? [] : [{ op: 'device-policy', version: 1, path: base('devices'), rules: devices } as const]),
+    ],
+    app: (name) => [
+      ...[...places.keys()].map((path): Operation => ({ op: 'app-cgroup', path: join(path, appGroup(name)) })),
+      ...set([taskLimit, ...limitsVersion1(isolatorsOf(apps, name), options)], appGroup(name)),
+      ...(needed.includes('memory') ? [{ op: 'oom-events', file: join(base('memory'), appGroup(name), 'memory.oom_control') } as const] : []),
+    ],
     view: [
       { op: 'tmpfs', target: 'sys/fs/cgroup', options: 'mode=0755,size=4k', flags: 1 },
       ...[...places.values()].map((hierarchy): Operation => {
@@ -70,54 +75,61 @@ function planVersion1(facts: CgroupFacts, { uuid, apps, devices }: CgroupPlanOpt
       }),
       { op: 'read-only', path: 'sys/fs/cgroup' },
     ],
-    end: end.map((path): Operation => ({ op: 'end-cgroup', path })),
-    subcgroup: join(hierarchyOf(facts, 'pids').ownGroup, group).replace(/^\//, ''),
+    end: paths.map((path): Operation => ({ op: 'end-cgroup', path })),
+    subcgroup: join(controllerHierarchy(facts, 'pids').ownGroup, group).replace(/^\//, ''),
   }
 }
 
 /**
- * A version 2 group with members hands no controllers down, so pods go below the caller's own group only where that was delegated to
- * it; else they go to the root of the hierarchy.
+ * A version 2 group with members hands no controllers down. Where the caller's group was delegated to it, as systemd does with
+ * `Delegate=yes`, the launcher goes into a group below and the pod beside it; where it is a root, the pod goes right below; else pods go
+ * to the root of the hierarchy.
  */
-function planVersion2(facts: CgroupFacts, { uuid, apps, devices }: CgroupPlanOptions): CgroupPlan {
+function planVersion2(facts: CgroupFacts, options: CgroupPlanOptions): CgroupPlan {
+  const { uuid, apps, devices } = options
   const unified = facts.hierarchies.find(({ controllers }) => controllers.length === 0)
   if (unified === undefined) throw new Error('version 2 facts without a version 2 hierarchy')
-  const needed = neededControllers(apps)
+  const needed = neededControllers(options)
   for (const controller of needed) if (!facts.controllers.includes(controller)) throw noController(controller)
-  const delegated = needed.every((controller) => facts.delegated.includes(controller))
-  const parentGroup = delegated ? unified.ownGroup : '/'
+  const ready = needed.every((controller) => facts.delegated.includes(controller))
+  const owned = !ready && facts.ownsGroup && needed.every((controller) => facts.available.includes(controller))
+  const parentGroup = ready || owned ? unified.ownGroup : '/'
   const parent = join(unified.mountPoint, parentGroup)
   const path = join(parent, `rkt-${uuid}`)
   const enable = needed.map((controller) => `+${controller}`).join(' ')
+  const set = (limits: readonly Limit[], group: string): Operation[] => limits.map(({ file, value }) => ({ op: 'cgroup-set', file: join(group, file), value }))
   return {
     pod: [
-      ...(delegated ? [] : [{ op: 'cgroup-set', file: join(parent, 'cgroup.subtree_control'), value: enable } as const]),
-      { op: 'cgroup', path, join: 0 },
+      ...(owned ? [{ op: 'cgroup', path: join(parent, launcherGroup), join: cgroupJoin.launcher } as const] : []),
+      ...(ready ? [] : [{ op: 'cgroup-set', file: join(parent, 'cgroup.subtree_control'), value: enable } as const]),
+      { op: 'cgroup', path, join: cgroupJoin.nobody },
       { op: 'cgroup-set', file: join(path, 'cgroup.subtree_control'), value: enable },
+      ...set(limitsVersion2(options.isolators, options), path),
       ...(devices === undefined ? [] : [{ op: 'device-policy', version: 2, path, rules: devices } as const]),
-      { op: 'cgroup', path: join(path, initGroup), join: 1 },
+      { op: 'cgroup', path: join(path, initGroup), join: cgroupJoin.init },
     ],
-    app: (name) => {
-      const app = apps.find((candidate) => candidate.name === name)?.app
-      const limits = needed.flatMap((controller) => limitsVersion2(controller, join(path, appGroup(name)), app?.isolators ?? []))
-      return [{ op: 'app-cgroup', path: join(path, appGroup(name)) }, ...limits]
-    },
+    app: (name) => [
+      { op: 'app-cgroup', path: join(path, appGroup(name)) },
+      ...set([taskLimit, ...limitsVersion2(isolatorsOf(apps, name), options)], join(path, appGroup(name))),
+      ...(needed.includes('memory') ? [{ op: 'oom-events', file: join(path, appGroup(name), 'memory.events') } as const] : []),
+    ],
     view: [{ op: 'cgroupfs', target: 'sys/fs/cgroup', controllers: '' }],
     end: [{ op: 'end-cgroup', path }],
     subcgroup: join(parentGroup, `rkt-${uuid}`).replace(/^\//, ''),
   }
 }
 
-function neededControllers(apps: CgroupPlanOptions['apps']): Controller[] {
-  const isolators = apps.flatMap(({ app }) => app.isolators)
-  const needed: Controller[] = ['pids']
-  if (memoryLimit(isolators) !== undefined) needed.push('memory')
-  if (isolators.some(({ kind }) => kind === 'cpu' || kind === 'cpu-shares')) needed.push('cpu')
-  return needed
+function isolatorsOf(apps: CgroupPlanOptions['apps'], name: string): readonly Isolator[] {
+  return apps.find((candidate) => candidate.name === name)?.isolators ?? []
 }
 
-function hierarchyOf(facts: CgroupFacts, controller: string): Hierarchy {
-  const found = facts.hierarchies.find(({ controllers }) => controllers.includes(controller))
+function neededControllers({ apps, isolators }: CgroupPlanOptions): Controller[] {
+  const all = [...isolators, ...apps.flatMap((app) => app.isolators)].map(controllerOf)
+  return [...new Set<Controller>(['pids', ...all.filter((controller) => controller !== undefined)])]
+}
+
+function controllerHierarchy(facts: CgroupFacts, controller: string): Hierarchy {
+  const found = hierarchyWith(facts, controller)
   if (found === undefined) throw noController(controller)
   return found
 }
@@ -126,35 +138,4 @@ function noController(controller: string): RktError {
   return new RktError('unsupported-host', `cannot limit the pod: this host has no ${controller} controller for control groups`, {
     hint: 'enable the controller, or leave the limit away',
   })
-}
-
-function limitsVersion1(controller: Controller, group: string, isolators: readonly Isolator[]): Operation[] {
-  const set = (file: string, value: string | number): Operation => ({ op: 'cgroup-set', file: join(group, file), value: String(value) })
-  const memory = memoryLimit(isolators)
-  const { quotaUs, shares } = cpuLimits(isolators)
-  if (controller === 'pids') return [set('pids.max', maxTasks)]
-  if (controller === 'memory') return memory === undefined ? [] : [set('memory.limit_in_bytes', memory)]
-  return [...(quotaUs === undefined ? [] : [set('cpu.cfs_quota_us', quotaUs)]), ...(shares === undefined ? [] : [set('cpu.shares', shares)])]
-}
-
-function limitsVersion2(controller: Controller, group: string, isolators: readonly Isolator[]): Operation[] {
-  const set = (file: string, value: string | number): Operation => ({ op: 'cgroup-set', file: join(group, file), value: String(value) })
-  const memory = memoryLimit(isolators)
-  const { quotaUs, shares } = cpuLimits(isolators)
-  if (controller === 'pids') return [set('pids.max', maxTasks)]
-  if (controller === 'memory') return memory === undefined ? [] : [set('memory.max', memory)]
-  // SPEC: the mapping of shares 2…262144 to weights 1…10000 that OCI runtimes use.
-  const weight = shares === undefined ? undefined : 1 + Math.floor(((shares - 2) * 9999) / 262142)
-  return [...(quotaUs === undefined ? [] : [set('cpu.max', `${quotaUs} 100000`)]), ...(weight === undefined ? [] : [set('cpu.weight', weight)])]
-}
-
-function memoryLimit(isolators: readonly Isolator[]): number | undefined {
-  return isolators.flatMap((isolator) => (isolator.kind === 'memory' && isolator.limitBytes !== undefined ? [isolator.limitBytes] : [])).at(-1)
-}
-
-function cpuLimits(isolators: readonly Isolator[]): { readonly quotaUs?: number; readonly shares?: number } {
-  const millis = isolators.flatMap((isolator) => (isolator.kind === 'cpu' && isolator.limitMillis !== undefined ? [isolator.limitMillis] : [])).at(-1)
-  const shares = isolators.flatMap((isolator) => (isolator.kind === 'cpu-shares' ? [isolator.shares] : [])).at(-1)
-  // The period is 100 ms; the kernel's least quota 1 ms.
-  return { ...(millis === undefined ? {} : { quotaUs: Math.max(1000, Math.round(millis * 100)) }), ...(shares === undefined ? {} : { shares }) }
 }

@@ -1,11 +1,12 @@
 import { escapeText, quote, RktError } from '../../base/index.ts'
 import { type PreparedApp, type PreparedPod, resolveMounts } from '../../pod/index.ts'
-import { boundingSet, capabilityMask } from '../capabilities.ts'
+import type { Isolator } from '../../spec/index.ts'
 import { appEnvironment } from '../environment.ts'
 import type { HostFacts, RootFacts } from '../facts.ts'
-import { handlerWhen, stdioMode, volumeFlag } from '../plan/flags.ts'
+import { handlerWhen, stdioMode, sysfsFlag, volumeFlag } from '../plan/flags.ts'
 import type { Operation } from '../plan/operations.ts'
 import type { RuntimeOptions } from '../runtime-options.ts'
+import { planConfinement } from './app-confinement.ts'
 import { deviceDirectory, protectedPaths } from './confinement.ts'
 import { planVolumes } from './volume-plan.ts'
 
@@ -15,6 +16,8 @@ export interface AppPlanInputs {
   readonly runtime: RuntimeOptions
   readonly host: HostFacts
   readonly root: RootFacts
+  /** Those of the app that are to be enforced. */
+  readonly isolators: readonly Isolator[]
   /** BPF program; left out: unfiltered. */
   readonly seccomp?: Uint8Array
   readonly cgroupView: readonly Operation[]
@@ -66,21 +69,15 @@ export function planApp(inputs: AppPlanInputs): AppPlan {
         when: name === 'pre-start' ? handlerWhen.preStart : handlerWhen.postStop,
         argv: exec,
       })),
-      ...confinementOf({ app, runtime, root, ...(inputs.seccomp === undefined ? {} : { seccomp: inputs.seccomp }) }),
+      { op: 'user', ...root.user },
+      ...planConfinement({ ...inputs, volumes: volumes.operations }),
       { op: 'working-directory', path: app.app.workingDirectory === '' ? '/' : app.app.workingDirectory },
       { op: 'environment', variables: appEnvironment(app.app, { appName: app.name, ...(runtime.interactive ? { term: inputs.host.term } : {}) }) },
       { op: 'exec', argv: app.app.exec },
       stdioOf(runtime, inputs.host),
     ],
-    warnings: [...volumes.warnings, ...takeoverWarnings(inputs)].map((line) => escapeText(line)),
+    warnings: volumes.warnings.map((line) => escapeText(line)),
   }
-}
-
-/** ATTACK: init is in the pod's PID namespace; without a user namespace it is the host's root, and may be traced with this capability. */
-function takeoverWarnings({ pod, app, runtime }: AppPlanInputs): string[] {
-  const traces = boundingSet(app.app.isolators, { unrestricted: runtime.insecure.capabilities }) & capabilityMask('CAP_SYS_PTRACE')
-  if (pod.idRange !== undefined || traces === 0n) return []
-  return [`warning: app ${quote(app.name)} has CAP_SYS_PTRACE and the user ids of the host: through the pod's init it can become root of the host`]
 }
 
 /** The root of an app: an overlay over its tree, or its own copy. */
@@ -95,21 +92,22 @@ function systemMounts({ pod, runtime, cgroupView }: AppPlanInputs, targets: read
   const sys: Operation[] = !ownSys
     ? []
     : runtime.net.kind === 'host'
-      ? [{ op: 'volume', source: '/sys', target: 'sys', flags: volumeFlag.readOnly | volumeFlag.noDevices | volumeFlag.noSetuid | volumeFlag.noExec }]
-      : [{ op: 'sysfs', target: 'sys' }]
+      ? [{ op: 'volume', source: '/sys', target: 'sys', flags: (runtime.insecure.paths ? 0 : volumeFlag.readOnly) | volumeFlag.noDevices | volumeFlag.noSetuid | volumeFlag.noExec }]
+      : [{ op: 'sysfs', target: 'sys', flags: runtime.insecure.paths ? 0 : sysfsFlag.readOnly }]
   const masks = runtime.insecure.paths ? [] : protectedPaths().filter((operation) => ownSys || !('path' in operation && operation.path.startsWith('sys/')))
   const ownsIpc = runtime.ipc !== 'parent' || pod.idRange === undefined
   return [{ op: 'proc', target: 'proc' }, ...sys, ...(ownSys ? cgroupView : []), ...deviceDirectory({ ownsIpc }), ...masks]
 }
 
 /** What decides about the files that the runtime provides. */
-export type ProvidedFilesInputs = Pick<AppPlanInputs, 'pod' | 'runtime' | 'root' | 'networkDns'>
+export type ProvidedFilesInputs = Pick<AppPlanInputs, 'pod' | 'app' | 'runtime' | 'root' | 'networkDns'>
 
 /** `/etc/hosts` and its like: a volume on the place or above it wins, and the image's own file where nothing better is known. */
-export function providedFiles({ pod, runtime, root, networkDns }: ProvidedFilesInputs, targets: readonly string[]): Operation[] {
+export function providedFiles({ pod, app, runtime, root, networkDns }: ProvidedFilesInputs, targets: readonly string[]): Operation[] {
   const covered = (path: string): boolean => targets.some((target) => path === target || path.startsWith(`${target}/`))
   const file = (source: string, target: string): Operation => {
-    const flags = volumeFlag.noDevices | volumeFlag.noSetuid | volumeFlag.noExec | (pod.idRange === undefined ? 0 : volumeFlag.idmap)
+    const readOnly = app.runtime.readOnlyRootFS ? volumeFlag.readOnly : 0
+    const flags = readOnly | volumeFlag.noDevices | volumeFlag.noSetuid | volumeFlag.noExec | (pod.idRange === undefined ? 0 : volumeFlag.idmap)
     return { op: 'volume', source: `${pod.dir}/${source}`, target, flags }
   }
   const wantsHosts = runtime.hosts.kind !== 'default' || (!root.hasHosts && !covered('/etc/hosts'))
@@ -118,24 +116,6 @@ export function providedFiles({ pod, runtime, root, networkDns }: ProvidedFilesI
     ...(covered('/etc/hostname') ? [] : [file(podFiles.hostname, '/etc/hostname')]),
     ...(wantsHosts ? [file(podFiles.hosts, '/etc/hosts')] : []),
     ...(givenDns || (networkDns && runtime.dns.kind === 'default') ? [file(podFiles.resolvConf, '/etc/resolv.conf')] : []),
-  ]
-}
-
-/** Who a program of this app is and what it may do; the same for apps, handlers and `rkt enter`. */
-export function confinementOf(of: {
-  readonly app: PreparedApp
-  readonly runtime: Pick<RuntimeOptions, 'insecure'>
-  readonly root: RootFacts
-  readonly seccomp?: Uint8Array
-}): Operation[] {
-  const { isolators } = of.app.app
-  const oom = isolators.flatMap((isolator) => (isolator.kind === 'oom-score-adj' ? [isolator.score] : [])).at(-1)
-  return [
-    { op: 'user', ...of.root.user },
-    { op: 'capabilities', bounding: boundingSet(isolators, { unrestricted: of.runtime.insecure.capabilities }) },
-    ...(of.seccomp === undefined ? [] : [{ op: 'seccomp', filter: of.seccomp } as const]),
-    ...(isolators.some((isolator) => isolator.kind === 'no-new-privileges' && isolator.enabled) ? [{ op: 'no-new-privileges' } as const] : []),
-    ...(oom === undefined ? [] : [{ op: 'oom-score', score: oom >>> 0 } as const]),
   ]
 }
 

@@ -1,13 +1,18 @@
-import { RktError } from '../../base/index.ts'
+import { escapeText, quote, RktError } from '../../base/index.ts'
 import type { EndExec } from '../../network/index.ts'
 import { type PreparedPod, resolveMounts } from '../../pod/index.ts'
+import type { Isolator } from '../../spec/index.ts'
 import type { HostFacts, RootFacts } from '../facts.ts'
 import { namespaceFlag } from '../plan/flags.ts'
 import type { LaunchPlan, Operation } from '../plan/operations.ts'
 import type { RuntimeOptions } from '../runtime-options.ts'
+import { asksForNamespaces } from '../seccomp-isolator.ts'
+import { defaultProfile } from '../security-modules.ts'
 import { planCgroups } from './cgroup-plan.ts'
 import { deviceRules } from './confinement.ts'
+import { type Enforceable, enforceable, podIsolators } from './enforceable.ts'
 import { planApp } from './plan-app.ts'
+import { nestedNamespaces, type OwnNamespaces, planSysctls } from './sysctl-plan.ts'
 
 /** Apps that the launcher takes for one pod. */
 const maxApps = 64
@@ -36,16 +41,26 @@ export interface PodPlan {
   /** What the user should know, one line each. */
   readonly warnings: readonly string[]
   readonly subcgroup: string
+  /** Whether an app gets the AppArmor profile that this program brings. */
+  readonly usesDefaultProfile: boolean
 }
 
 /** Plans a pod for the flavour `ns`: Linux namespaces with the default confinement. */
 export function planPod(inputs: PodPlanInputs): PodPlan {
   const { pod, runtime, host } = inputs
   if (pod.apps.length > maxApps) throw new RktError('limit-exceeded', `cannot run pod "${pod.uuid}": ${pod.apps.length} apps; expected at most ${maxApps}`)
+  const own = ownNamespaces(inputs)
+  const ofPod = podIsolators(pod.manifest.isolators, { host, own })
+  const enforced = new Map(pod.apps.map(({ name, app }): [string, Enforceable] => [name, enforceable(app.isolators, { host, own, who: `app ${quote(name)}` })]))
+  const isolatorsOf = (name: string): readonly Isolator[] => enforced.get(name)?.isolators ?? []
+  const devices = volumeDeviceRules(pod, host)
   const cgroups = planCgroups(host.cgroups, {
     uuid: pod.uuid,
-    apps: pod.apps,
-    ...(pod.idRange === undefined && !runtime.insecure.paths ? { devices: [...deviceRules(), ...volumeDeviceRules(pod, host)] } : {}),
+    apps: pod.apps.map(({ name }) => ({ name, isolators: isolatorsOf(name) })),
+    isolators: ofPod.isolators,
+    disks: host.disks,
+    // In a user namespace of its own an app opens no device but those that volumes bring, for which the policy knows reading from writing.
+    ...((pod.idRange === undefined || devices.length > 0) && !runtime.insecure.paths ? { devices: [...deviceRules(), ...devices] } : {}),
   })
   const planned = pod.apps.map((app) => {
     const root = inputs.roots.get(app.name)
@@ -57,6 +72,7 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
       runtime,
       host,
       root,
+      isolators: isolatorsOf(app.name),
       cgroupView: cgroups.view,
       cgroups: cgroups.app(app.name),
       networkDns: inputs.networkDns,
@@ -66,13 +82,27 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
   return {
     plan: {
       version: 1,
-      pod: [...podOperations(inputs), ...cgroups.pod],
+      pod: [...podOperations(inputs), ...namespaceSettings(inputs, pod.apps.map(({ name }) => isolatorsOf(name))), ...cgroups.pod],
       apps: planned.map(({ operations }) => operations),
       end: [...networkEnd(inputs), ...cgroups.end, ...(runtime.removeAtEnd ? [{ op: 'end-remove-pod', garbage: inputs.garbagePath } as const] : [])],
     },
-    warnings: planned.flatMap(({ warnings }) => warnings),
+    warnings: [...[ofPod, ...enforced.values()].flatMap(({ warnings }) => warnings.map((line) => escapeText(line))), ...planned.flatMap(({ warnings }) => warnings)],
     subcgroup: cgroups.subcgroup,
+    usesDefaultProfile: planned.some(({ operations }) => operations.some((operation) => operation.op === 'security-label' && operation.value.endsWith(` ${defaultProfile}`))),
   }
+}
+
+function ownNamespaces({ pod, runtime }: PodPlanInputs): OwnNamespaces {
+  return { network: runtime.net.kind !== 'host', ipc: runtime.ipc !== 'parent', user: pod.idRange !== undefined }
+}
+
+/** Settings that apps ask for; user namespaces inside the pod open much of the kernel, so there are none where no app asks for them. */
+function namespaceSettings(inputs: PodPlanInputs, isolators: readonly (readonly Isolator[])[]): Operation[] {
+  const own = ownNamespaces(inputs)
+  const settings = planSysctls(isolators.flatMap((list) => list.flatMap((isolator) => (isolator.kind === 'sysctl' ? [isolator] : []))))
+  const asked = settings.some((operation) => operation.op === 'sysctl' && operation.path === nestedNamespaces)
+  const unlimited = asked || !own.user || inputs.runtime.insecure.seccomp || isolators.some(asksForNamespaces)
+  return [...(unlimited ? [] : [{ op: 'sysctl', path: nestedNamespaces, value: '0' } as const]), ...settings]
 }
 
 /** Devices that volumes bring: readable, and writable where the volume is. */

@@ -65,12 +65,13 @@ function partsOf(mount: ResolvedMount, target: string, options: VolumePlanOption
       const resolved = options.resolveSource(source.path)
       const type = mountOf(options.mounts, resolved.path)?.type ?? ''
       if (resolved.device !== undefined) return [devicePart(resolved.path, target, { flags: readOnly, mapped: options.mapped })]
+      const travel = propagationFlag(mount, options)
       const below = source.recursive === false ? [] : mountsUnder(options.mounts, resolved.path)
       return [
-        part({ source: resolved.path, target, type, readOnly: mount.readOnly }, options),
+        part({ source: resolved.path, target, type, readOnly: mount.readOnly, travel }, options),
         ...below.map((entry) => {
           const inside = posix.join(target, posix.relative(resolved.path, entry.mountPoint))
-          return part({ source: entry.mountPoint, target: inside, type: entry.type, readOnly: mount.readOnly }, options)
+          return part({ source: entry.mountPoint, target: inside, type: entry.type, readOnly: mount.readOnly, travel }, options)
         }),
       ]
     }
@@ -89,10 +90,23 @@ interface Shown {
   readonly target: string
   readonly type: string
   readonly readOnly: boolean
+  /** `slave`, `shared` or neither, as flags of the operation. */
+  readonly travel: number
+}
+
+/** ATTACK: what comes later comes as it is on the host: neither read-only nor with mapped owners. */
+function propagationFlag({ volume, readOnly, source }: ResolvedMount, { mapped }: VolumePlanOptions): number {
+  if (source.kind !== 'host' || source.propagation === undefined || source.propagation === 'private') return 0
+  const refuse = (reason: string, hint: string): RktError =>
+    new RktError('invalid-manifest', `cannot mount volume ${quote(volume)} with propagation ${source.propagation}: ${reason}`, { hint })
+  if (readOnly) throw refuse('mounts that are made later would be writable', 'leave readOnly or propagation away')
+  if (source.propagation === 'slave') return volumeFlag.slave
+  if (mapped) throw refuse('a pod with a user namespace of its own mounts nothing on the host', 'use propagation=slave, or --private-users=false')
+  return volumeFlag.shared
 }
 
 function part(of: Shown, { mapped, unmappable }: VolumePlanOptions): Part {
-  const flags = volumeFlag.noDevices | (of.readOnly ? volumeFlag.readOnly : 0)
+  const flags = volumeFlag.noDevices | (of.readOnly ? volumeFlag.readOnly : 0) | of.travel
   if (!mapped) return { source: of.source, target: of.target, flags }
   if (!unmappable.has(of.source)) return { source: of.source, target: of.target, flags: flags | volumeFlag.idmap }
   if (!of.readOnly) {

@@ -10,7 +10,10 @@ export const namespaceFlag = {
 } as const
 
 /** Flags of the operation `volume`. */
-export const volumeFlag = { readOnly: 1, idmap: 2, noDevices: 4, noSetuid: 8, noExec: 16, recursive: 32 } as const
+export const volumeFlag = { readOnly: 1, idmap: 2, noDevices: 4, noSetuid: 8, noExec: 16, recursive: 32, slave: 64, shared: 128 } as const
+
+/** Flags of the operation `sysfs`. */
+export const sysfsFlag = { readOnly: 1 } as const
 
 /** Flags of the operation `tmpfs`. */
 export const tmpfsFlag = { noExec: 1 } as const
@@ -23,3 +26,6 @@ export const logFormat = { cri: 0, plain: 1 } as const
 
 /** Values of `when` of the operation `handler`. */
 export const handlerWhen = { preStart: 0, postStop: 1 } as const
+
+/** Who joins the group of the operation `cgroup`. */
+export const cgroupJoin = { nobody: 0, init: 1, launcher: 2 } as const
