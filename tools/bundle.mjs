@@ -2,7 +2,7 @@
 //   rkt.cjs             what the front-end runs (tools/loader.cjs)
 //   main-HASH.js        every module of ours, as one function that takes require() and the address of the bundle
 //   main-HASH.cache     its compiled code (tools/code-cache.cjs); V8 itself refuses one that another release made
-//   openpgp.cjs …       large packages that few commands load
+//   openpgp.cjs, sigstore.cjs …   large packages that few commands load
 // The hash joins the three: a command that runs meanwhile finds the old ones or the new ones.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -12,6 +12,8 @@ import { build } from 'esbuild'
 
 const directory = process.argv[2]
 const apart = ['htmlparser2', 'openpgp', 'tar', 'yargs']
+// These three share most of their code, and are always used together.
+const sigstore = ['@sigstore/bundle', '@sigstore/protobuf-specs', '@sigstore/verify']
 
 const common = {
   write: false,
@@ -33,6 +35,7 @@ const usePackagesApart = {
   name: 'apart',
   setup({ onResolve }) {
     onResolve({ filter: new RegExp(`^(${apart.join('|')})$`) }, ({ path }) => ({ path: `./${path}.cjs`, external: true }))
+    onResolve({ filter: new RegExp(`^(${sigstore.join('|')})$`) }, () => ({ path: './sigstore.cjs', external: true }))
   },
 }
 
@@ -50,6 +53,7 @@ async function bundle(options) {
 const nodeDefault = "if(typeof module.exports.default==='function')module.exports=module.exports.default"
 const ownUrl = "const rktUrl=require('node:url').pathToFileURL(__filename).href;"
 for (const name of apart) replaceFile(`${name}.cjs`, await bundle({ entryPoints: [name], banner: { js: ownUrl }, footer: { js: nodeDefault } }))
+replaceFile('sigstore.cjs', await bundle({ stdin: { contents: sigstore.map((name) => `export * from '${name}'`).join('\n'), resolveDir: '.' }, banner: { js: ownUrl } }))
 
 const main = await bundle({
   // What the compiler made, not its source: esbuild's own form of `using` carries the failure of one turn of a loop into the next.

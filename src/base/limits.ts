@@ -9,6 +9,12 @@ export const limits = {
   jsonDepth: 64,
   /** A detached signature. */
   signatureBytes: 65_536,
+  /** A Sigstore bundle, or the payload of a cosign signature. */
+  bundleBytes: 262_144,
+  /** Signatures of one image that are looked at. */
+  imageSignatures: 64,
+  /** All signatures of one image together, as they are kept for later checks. */
+  evidenceBytes: 8_388_608,
   /** A file of public keys. */
   keyBytes: 1_048_576,
   /** A page for discovery. */

@@ -5,6 +5,8 @@ export { readDetachedSignatures, type DetachedSignature } from './detached-signa
 export { judgeVerdict, signatureMissing, type JudgeVerdictOptions } from './judge-verdict.ts'
 export type { ConfigDirs } from './config-dirs.ts'
 export { openKeystore, type Keystore } from './keystore.ts'
+export { formatEvidence, imageOfChain, parseEvidence, type OciEvidence } from './oci/evidence.ts'
+export { verifyOciImage, type VerifyOciOptions } from './oci/verify-oci-image.ts'
 export { requireIsolation, type RequireIsolationOptions } from './policy/require-isolation.ts'
 export { policyJson, type Policy } from './policy/policy.ts'
 export { prepareTrust, type PreparedTrust, type PrepareTrustOptions } from './prepare-trust.ts'
