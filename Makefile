@@ -84,7 +84,7 @@ fuzz: $(BUILD)/fuzz/tar
 
 # ---- what is installed for everybody ----
 
-PROGRAMS := launcher seccomp unpack binding.node
+PROGRAMS := launcher keep-network seccomp unpack binding.node
 MAN := $(wildcard specs/man/*.[1-8])
 
 .PHONY: install

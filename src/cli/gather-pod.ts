@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { errorText, quote, RktError } from '../base/index.ts'
+import { parsePortFlag, resolvePorts } from '../network/index.ts'
 import { buildPodManifest, completePodManifest, type AppArgs, type PodImage } from '../pod/index.ts'
 import { parseMountFlag, parseVolumeFlag, readPodManifest, type PodManifest } from '../spec/index.ts'
 import { readAppFlags } from './app-args.ts'
@@ -34,6 +35,7 @@ export async function gatherPod(context: Context, invocation: Invocation, place:
   if (apps.length === 0) throw new RktError('usage', 'must provide at least one image or specify the pod manifest')
   const environment = readEnvironmentFlags(flags, context)
   const volumes = flags.list('volume').map(parseVolumeFlag)
+  const ports = flags.list('port').map(parsePortFlag)
   const podMounts = invocation.podMounts.map(parseMountFlag)
   const overrides = apps.map(readAppFlags)
   const images: PodImage[] = []
@@ -43,7 +45,8 @@ export async function gatherPod(context: Context, invocation: Invocation, place:
     return image === undefined ? [] : [{ ...override, image }]
   })
   const caller = { uid: context.euid, gid: context.egid }
-  return { images, manifest: () => buildPodManifest({ acVersion: rktVersion, apps: args, volumes, ports: [], podMounts, environment, caller }) }
+  const manifest = (): PodManifest => checkPorts(buildPodManifest({ acVersion: rktVersion, apps: args, volumes, ports, podMounts, environment, caller }), images)
+  return { images, manifest }
 }
 
 interface FromManifest {
@@ -55,11 +58,14 @@ interface FromManifest {
 async function gatherFromManifest(context: Context, { invocation, place, path }: FromManifest): Promise<GatheredPod> {
   if (hasConflict(invocation)) throw new RktError('usage', 'conflicting flags set with --pod-manifest (see --help)')
   const given = readPodManifest(readBytes(resolve(context.cwd, path), path))
-  if (given.ports.length > 0) {
-    throw new RktError('usage', `cannot use pod manifest ${quote(path)}: exposed ports are not supported by this version`)
-  }
   const { manifest, images } = await completePodManifest(given, (id) => place.stored(id))
-  return { images, manifest: () => manifest }
+  return { images, manifest: () => checkPorts(manifest, images) }
+}
+
+/** A port that no app has is told before anything is prepared. */
+function checkPorts(manifest: PodManifest, images: readonly PodImage[]): PodManifest {
+  resolvePorts(manifest.ports, manifest.apps.flatMap(({ app }, index) => app ?? images[index]?.manifest.app ?? []))
+  return manifest
 }
 
 /** Flags that say what the manifest says. */

@@ -33,6 +33,17 @@ export function readStartFlags(flags: FlagValues, context: Context): StartFlags 
   }
 }
 
+/**
+ * Refuses flags of `run` that mean nothing on the network that was asked for.
+ *
+ * @throws RktError `usage` with the original's texts.
+ */
+export function checkNetFlags(flags: FlagValues, { net }: Pick<StartFlags, 'net'>): void {
+  if (flags.list('port').length > 0 && net.kind !== 'networks') {
+    throw new RktError('usage', `--port flag does not work with '${net.kind}' networking`)
+  }
+}
+
 function parseIpc(text: string): RuntimeOptions['ipc'] {
   if (text === '' || text === 'auto') return 'private'
   if (text === 'private' || text === 'parent') return text

@@ -66,7 +66,7 @@ function pluginCall(add: NetworkAdd, { lockFd }: AddOptions): Omit<PluginCall, '
   return { path: add.pluginPath, stdin: add.conf, networkName: add.network.name, ...(lockFd === undefined ? {} : { lockFd }) }
 }
 
-function netInfo(add: NetworkAdd, netConf: string, { address, dns }: CniResult): NetInfo {
+function netInfo(add: NetworkAdd, netConf: string, { address, addresses, dns }: CniResult): NetInfo {
   return {
     netName: add.network.name,
     netConf,
@@ -76,6 +76,7 @@ function netInfo(add: NetworkAdd, netConf: string, { address, dns }: CniResult):
     args: add.args,
     mask: address === undefined ? '' : maskText(address.ip, address.prefixLength),
     hostIP: address?.gateway ?? '',
+    addresses: addresses.map(({ ip, prefixLength }) => ({ ip, prefixLength })),
     ...(hasDns(dns) ? { dns } : {}),
   }
 }

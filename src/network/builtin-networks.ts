@@ -12,8 +12,8 @@ export const builtinNetworks: readonly ConfiguredNetwork[] = [
   }),
 ]
 
-function builtin(name: string, keys: Readonly<Record<string, unknown>>): ConfiguredNetwork {
+function builtin(name: string, keys: Readonly<Record<string, unknown>> & { readonly ipMasq: boolean }): ConfiguredNetwork {
   const cniVersion = '1.0.0'
   const type = 'ptp'
-  return { name, type, cniVersion, fileName: `99-${name}.conf`, conf: { cniVersion, name, type, ...keys } }
+  return { name, type, cniVersion, fileName: `99-${name}.conf`, conf: { cniVersion, name, type, ...keys }, masquerade: keys.ipMasq, builtin: true }
 }

@@ -10,10 +10,19 @@ export interface DnsSettings {
   readonly domain?: string
 }
 
+/** An address that a plugin gave a pod. */
+export interface CniAddress {
+  readonly ip: string
+  readonly prefixLength: number
+  readonly gateway?: string
+}
+
 /** The part of a plugin's result that a pod needs. */
 export interface CniResult {
   /** First IPv4 address, else first address; absent when the plugin gave none. */
-  readonly address?: { readonly ip: string; readonly prefixLength: number; readonly gateway?: string }
+  readonly address?: CniAddress
+  /** All of them, in the order of the result. */
+  readonly addresses: readonly CniAddress[]
   readonly dns: DnsSettings
 }
 
@@ -33,7 +42,7 @@ export function parseCniResult(bytes: Uint8Array, networkName: string): CniResul
     return { ip, prefixLength: Number(digits), ...(gateway === undefined ? {} : { gateway }) }
   })
   const address = addresses.find(({ ip }) => isIP(ip) === 4) ?? addresses[0]
-  return { dns: dnsOf(result['dns'], networkName), ...(address === undefined ? {} : { address }) }
+  return { addresses, dns: dnsOf(result['dns'], networkName), ...(address === undefined ? {} : { address }) }
 }
 
 function unusable(networkName: string, state: string): RktError {

@@ -11,6 +11,10 @@ export interface ConfiguredNetwork {
   readonly cniVersion: string
   /** The whole configuration, with the keys that only its plugin understands. */
   readonly conf: Readonly<Record<string, unknown>>
+  /** Whether the pod's packets leave the host under the host's address. */
+  readonly masquerade: boolean
+  /** One of ours, which no file describes. */
+  readonly builtin: boolean
 }
 
 /** SPEC: CNI 1.0.0, "Network configuration format": the name starts with an alphanumeric character. */
@@ -40,7 +44,7 @@ export function parseNetworkConf(bytes: Uint8Array, path: string): ConfiguredNet
   if (typeof cniVersion !== 'string' || !cniVersions.includes(cniVersion)) {
     return refuse(`"cniVersion" is ${quote(JSON.stringify(cniVersion))}; expected one of ${cniVersions.join(', ')}`)
   }
-  return { name, type, cniVersion, conf, fileName: path.slice(path.lastIndexOf('/') + 1) }
+  return { name, type, cniVersion, conf, fileName: path.slice(path.lastIndexOf('/') + 1), masquerade: conf['ipMasq'] === true, builtin: false }
 }
 
 /** Whether a JSON value is an object. */

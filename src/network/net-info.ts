@@ -19,6 +19,8 @@ export interface NetInfo {
   readonly mask: string
   /** The host's end of the link: the gateway in the plugin's result; empty for none. */
   readonly hostIP: string
+  /** All addresses, each with the length of its network's prefix. */
+  readonly addresses: readonly { readonly ip: string; readonly prefixLength: number }[]
   readonly dns?: DnsSettings
 }
 
@@ -66,6 +68,12 @@ function parseNetInfo(value: unknown): readonly NetInfo[] {
       args: text('args'),
       mask: text('mask'),
       hostIP: text('hostIP'),
+      addresses: Array.isArray(item['addresses']) ? item['addresses'].flatMap(parseAddress) : [],
     }
   })
+}
+
+function parseAddress(value: unknown): NetInfo['addresses'] {
+  if (!isRecord(value) || typeof value['ip'] !== 'string' || typeof value['prefixLength'] !== 'number') return []
+  return [{ ip: value['ip'], prefixLength: value['prefixLength'] }]
 }

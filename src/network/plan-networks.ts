@@ -42,6 +42,8 @@ export interface ComposeOptions {
   readonly networks: readonly ConfiguredNetwork[]
   readonly pluginDirs: readonly string[]
   readonly findPlugin: (type: string) => string
+  /** Who masquerades the built-in networks: rkt's own packet rules, or the plugin with iptables. */
+  readonly masquerade: 'own' | 'plugin'
 }
 
 /** What iptables and nft, which plugins start by name, are searched in. */
@@ -57,7 +59,7 @@ export function composeNetworks(options: ComposeOptions): NetworkPlan {
     const ifName = `eth${index}`
     return {
       network,
-      conf: Buffer.from(`${JSON.stringify(withAddressDir(network.conf, options.addressDir), undefined, '\t')}\n`),
+      conf: Buffer.from(`${JSON.stringify(confOf(network, options), undefined, '\t')}\n`),
       pluginPath: options.findPlugin(network.type),
       ifName,
       args,
@@ -94,6 +96,11 @@ function chosen(request: NetRequest, networks: readonly ConfiguredNetwork[]): { 
   return networks
     .filter(({ name }) => all || wanted.has(name))
     .map((network) => ({ network, args: wanted.get(network.name)?.args ?? '' }))
+}
+
+function confOf(network: ConfiguredNetwork, { addressDir, masquerade }: ComposeOptions): Readonly<Record<string, unknown>> {
+  const conf = withAddressDir(network.conf, addressDir)
+  return network.builtin && masquerade === 'own' ? { ...conf, ipMasq: false } : conf
 }
 
 /** Keeps the addresses that `host-local` hands out in rkt's own directory, unless the configuration names another one. */

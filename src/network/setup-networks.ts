@@ -17,6 +17,8 @@ export interface PlanOptions {
   /** The administrator's configuration directory, which holds `net.d`. */
   readonly localConfig: string
   readonly log: Log
+  /** Who masquerades the built-in networks; left out: the plugin. */
+  readonly masquerade?: 'own' | 'plugin'
 }
 
 /**
@@ -36,6 +38,7 @@ export function planNetworks(options: PlanOptions): NetworkPlan {
     addressDir,
     networks: loadNetworks(options.localConfig, options.log),
     pluginDirs,
+    masquerade: options.masquerade ?? 'plugin',
     findPlugin: (type) => findPlugin(type, pluginDirs),
   })
 }

@@ -1,5 +1,5 @@
 import { escapeText, quote, unreachable } from '../base/index.ts'
-import { networksColumn } from '../network/index.ts'
+import { networksColumn, portsColumn } from '../network/index.ts'
 import { isolationText } from '../spec/index.ts'
 import type { Verdict } from '../trust/index.ts'
 import type { AppStatus } from './app-status.ts'
@@ -17,11 +17,13 @@ export function formatPodStatus(pod: PodStatus, { time }: FormatStatusOptions): 
   if (pod.createdAtMs !== undefined) lines.push(`created=${time(pod.createdAtMs)}`)
   if (pod.startedAtMs !== undefined) lines.push(`started=${time(pod.startedAtMs)}`)
   if (pod.state === 'running' || pod.state === 'exited') lines.push(`networks=${networksColumn(pod.networks)}`)
+  if (pod.state === 'running' && pod.ports.length > 0) lines.push(`ports=${portsColumn(pod.ports)}`)
   if (pod.state === 'running' || hasRun(pod.state)) lines.push(...outcome(pod))
   for (const app of pod.apps) {
     if (app.signature !== undefined) lines.push(`image-${app.name}=${app.imageName ?? '--'} (${app.imageID}) ${voucher(app.signature)}`)
   }
   if (pod.isolation !== undefined) lines.push(`isolation=${isolationText(pod.isolation)}`)
+  for (const line of pod.degraded) lines.push(`degraded=${line}`)
   if (pod.failure !== undefined) lines.push(`error=${pod.failure}`)
   return lines
 }

@@ -1,4 +1,4 @@
-import type { NetInfo } from '../network/index.ts'
+import type { NetInfo, PodPort } from '../network/index.ts'
 import { isolationText } from '../spec/index.ts'
 import type { AppStatus } from './app-status.ts'
 import type { PodStatus } from './status.ts'
@@ -11,6 +11,8 @@ export function podToJson(pod: PodStatus): Json {
     name: pod.uuid,
     state: pod.state,
     ...filled('networks', pod.networks.map(networkToJson)),
+    ...filled('ports', pod.state === 'running' ? pod.ports.map(portToJson) : []),
+    ...filled('degraded', pod.degraded),
     app_names: pod.apps.map((app) => app.name),
     ...filled('apps', pod.apps.map(appToJson)),
     ...seconds('created_at', pod.createdAtMs),
@@ -45,6 +47,10 @@ function appToJson(app: AppStatus): Json {
 
 function networkToJson({ netName, netConf, pluginPath, ifName, ip, args, mask }: NetInfo): Json {
   return { netName, netConf, pluginPath, ifName, ip, args, mask }
+}
+
+function portToJson({ name, protocol, hostIP, hostPort, podIP, podPort }: PodPort): Json {
+  return { name, protocol, hostIP, hostPort, podIP, podPort }
 }
 
 function seconds(name: string, timeMs: number | undefined): Json {

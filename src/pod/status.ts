@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { errorText, escapeText, isErrno, type PodUUID } from '../base/index.ts'
-import { type NetInfo, readNetInfo } from '../network/index.ts'
+import { isKeeperAlive, type NetInfo, type PodPort, readNetInfo, readPortRecord } from '../network/index.ts'
 import type { Isolation, PodManifest } from '../spec/index.ts'
 import { type AppStatus, readAppStatus } from './app-status.ts'
 import { podFile } from './layout.ts'
@@ -23,6 +23,9 @@ export interface PodStatus {
   readonly pid: number | undefined
   readonly networks: readonly NetInfo[]
   readonly isolation: Isolation | undefined
+  readonly ports: readonly PodPort[]
+  /** What a running pod has lost of what it was given, one line each. */
+  readonly degraded: readonly string[]
   readonly apps: readonly AppStatus[]
   /** Why the start failed, in one line. */
   readonly failure: string | undefined
@@ -48,6 +51,7 @@ export function readStatus(pod: Pod): PodStatus {
     startedAtMs: attempt('start time', () => statSync(pod.inside(podFile.pid)).mtimeMs),
     gcMarkedAtMs: pod.stage === 'exited-garbage' ? pod.movedAtMs : undefined,
   }
+  const held = attempt('ports', () => readPortRecord(pod.inside('.')))
   const apps = (manifest?.apps ?? []).map((app) => readAppStatus(pod, { app, volumes: manifest?.volumes ?? [], attempt }))
   return {
     uuid: pod.uuid,
@@ -57,6 +61,8 @@ export function readStatus(pod: Pod): PodStatus {
     pid: attempt('pid', () => readPid(pod)),
     networks: attempt('networks', () => readNetInfo(pod.inside('.'))) ?? [],
     isolation: prepared ? attempt('isolation', () => readPodIsolation(pod)) : undefined,
+    ports: held?.ports ?? [],
+    degraded: pod.state === 'running' && held?.keeper !== undefined && !isKeeperAlive(held.keeper) ? ['the process that holds the ports and packet rules has ended'] : [],
     apps,
     failure: attempt('failure', () => firstLine(readFileSync(pod.inside(podFile.failure), 'utf8'))),
     faults,

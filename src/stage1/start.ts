@@ -1,13 +1,14 @@
 import { closeSync, existsSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { binding, type Log, writeDurably } from '../base/index.ts'
-import { addNetworks, type NetworkPlan, planNetworks, type PodNetworks } from '../network/index.ts'
+import { addNetworks, holdNetwork, type NetworkPlan, planNetworks, type PodNetworks } from '../network/index.ts'
 import type { Pod, PreparedPod } from '../pod/index.ts'
 import { launcherPath, runLauncher } from './launcher.ts'
 import type { PodPlan } from './ns/plan-pod.ts'
 import { encodePlan } from './plan/encode.ts'
 import { planToJson } from './plan/print.ts'
 import { writePodFiles } from './pod-files.ts'
+import { forwardedPorts, portOwner } from './pod-ports.ts'
 import { readHostFacts, readRootFacts } from './read-facts.ts'
 import { plannerOf, runtimeFor } from './planner.ts'
 import { loadDefaultProfile } from './security-modules.ts'
@@ -41,7 +42,8 @@ export interface StartOptions {
  */
 export async function planPod(given: StartOptions): Promise<{ readonly json: unknown }> {
   const options = { ...given, runtime: runtimeFor(given.prepared.isolation, given.runtime) }
-  const network = networksOf(options)
+  forwardedPorts(options.prepared, options.runtime)
+  const network = networksOf(options, 'own')
   const { plan } = await makePlan(options, { network, connected: { interfaces: [] } })
   return { json: planToJson(plan) }
 }
@@ -57,7 +59,16 @@ export async function startPod(given: StartOptions): Promise<never> {
   const options = { ...given, runtime: runtimeFor(given.prepared.isolation, given.runtime) }
   const { pod, prepared, runtime, log } = options
   warmCgroups()
-  const network = networksOf(options)
+  const planned = networksOf(options, 'own')
+  using hold = await holdNetwork({
+    uuid: prepared.uuid,
+    podDir: pod.dir,
+    plan: planned,
+    ports: forwardedPorts(prepared, runtime),
+    ownerOf: (port) => portOwner(options.dirs.data, port),
+    signal: options.signal,
+  })
+  const network = hold.hasRules ? planned : networksOf(options, 'plugin')
   let made = await makePlan(options, { network, connected: { interfaces: [] } })
   for (const warning of made.warnings) log.warn(warning)
   if (made.usesDefaultProfile) loadDefaultProfile()
@@ -68,6 +79,7 @@ export async function startPod(given: StartOptions): Promise<never> {
     writeDurably(pod.inside('plan'), encodePlan(made.plan))
     holdNamespaces(pod, prepared)
     connected = await addNetworks(network, { podDir: pod.dir, lockFd: pod.fd, log, signal: options.signal })
+    await hold.open(connected)
     made = await makePlan(options, { network, connected })
   } else if (runtime.net.kind === 'none') {
     log.debug('networking', 'networking namespace with loopback only')
@@ -89,7 +101,7 @@ function execLauncher({ pod, callerFd, beforeExec }: StartOptions): never {
   return binding().execLauncher(launcherPath(), ['launcher', 'run', String(planFd), String(pod.fd), String(callerFd ?? -1)], [], keep)
 }
 
-function networksOf({ runtime, prepared, pod, dirs, log }: StartOptions): NetworkPlan {
+function networksOf({ runtime, prepared, pod, dirs, log }: StartOptions, masquerade: 'own' | 'plugin'): NetworkPlan {
   return planNetworks({
     request: runtime.net,
     uuid: prepared.uuid,
@@ -98,6 +110,7 @@ function networksOf({ runtime, prepared, pod, dirs, log }: StartOptions): Networ
     endNetns: '@pod@/ns/net',
     dataDir: dirs.data,
     localConfig: dirs.config.local,
+    masquerade,
     log,
   })
 }

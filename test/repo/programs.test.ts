@@ -11,6 +11,7 @@ const still = { hasInterpreter: false, neededLibraries: 0 }
 test('the command and the launcher are static: no LD_ variable and no library of an image acts on them', (t) => {
   t.deepEqual(readElf(rktProgram), still)
   t.deepEqual(readElf(libraryFile('launcher')), still)
+  t.deepEqual(readElf(libraryFile('keep-network')), still)
 })
 
 test('the probes are static, so that they run in any image', (t) => {

@@ -7,7 +7,7 @@ import { createPod, fillPod, readPrepareFlags, saveUUID } from '../new-pod.ts'
 import type { Invocation } from '../parse/invocation.ts'
 import { progressBar } from '../progress.ts'
 import { readPullPolicy } from '../pull-policy.ts'
-import { readStartFlags } from '../runtime-flags.ts'
+import { checkNetFlags, readStartFlags } from '../runtime-flags.ts'
 import { discardPod, startOrPlan } from '../start.ts'
 
 /** Makes a pod of images and becomes it. A pod that does not start is removed. */
@@ -15,6 +15,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   const { flags, apps } = invocation
   const pullPolicy = readPullPolicy(flags)
   const start = readStartFlags(flags, context)
+  checkNetFlags(flags, start)
   if (start.interactive && apps.length > 1) throw new RktError('usage', 'interactive option only supports one image')
   const prepare = await readPrepareFlags(flags, context)
   warmCgroups()

@@ -21,7 +21,7 @@ export const prepareFlags: readonly Flag[] = [
   ...storeFlags,
   { name: 'pull-policy', type: 'text', default: 'new', placeholder: 'never|new|update', help: 'when to pull an image' },
   { name: 'volume', type: 'list', placeholder: 'NAME,kind=KIND,…', help: 'volume to make available in the pod: NAME,kind=host|empty[,source=PATH,readOnly=BOOL,recursive=BOOL,mode=MODE,uid=N,gid=N]' },
-  { name: 'port', type: 'list', unsupported: true, placeholder: 'NAME:[HOSTIP:]HOSTPORT', help: 'port of an app to expose on the host' },
+  { name: 'port', type: 'list', placeholder: 'NAME:[HOSTIP:]HOSTPORT', help: 'port of an app to expose on the host' },
   { name: 'inherit-env', type: 'bool', help: 'inherit all environment variables not set by apps' },
   { name: 'set-env', type: 'list', placeholder: 'NAME=VALUE', help: 'environment variable to set for all the apps' },
   { name: 'set-env-file', type: 'list', placeholder: 'FILE', help: 'file of environment variables to set for all the apps, one NAME=VALUE a line' },

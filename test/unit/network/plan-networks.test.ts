@@ -19,6 +19,7 @@ function compose(...flags: string[]): NetworkPlan {
     addressDir: '/data/networks',
     networks: builtinNetworks,
     pluginDirs: ['/a', '/b'],
+    masquerade: 'plugin',
     findPlugin: (type) => `/b/${type}`,
   })
 }
