@@ -1,4 +1,6 @@
-import type { LocalOciReference, OciReference } from './reference.ts'
+import { quote, RktError } from '../../base/index.ts'
+import type { OciTarget } from '../../spec/index.ts'
+import { formatOciReference, type LocalOciReference, type OciReference } from './reference.ts'
 import type { OciSource, OciSourceOptions } from './source.ts'
 
 /**
@@ -20,5 +22,24 @@ async function openLocal(reference: LocalOciReference, options: OciSourceOptions
       return await openLayoutArchive(reference, options)
     case 'docker-archive':
       return await openDockerArchive(reference, options)
+  }
+}
+
+/**
+ * Opens where an image is to be written: a registry or a layout.
+ *
+ * @throws RktError `unsupported` for archives, `io`.
+ */
+export async function openOciTarget(reference: OciReference, options: OciSourceOptions): Promise<OciTarget & AsyncDisposable> {
+  switch (reference.transport) {
+    case 'docker':
+      return (await import('./registry/target.ts')).openRegistryTarget(reference, options)
+    case 'oci':
+      return await (await import('./local/index.ts')).openLayoutTarget(reference, options)
+    case 'oci-archive':
+    case 'docker-archive':
+      throw new RktError('unsupported', `cannot write to ${quote(formatOciReference(reference))}: archives are not changed; expected docker:// or oci:`, {
+        hint: 'unpack the archive with tar and name its directory with oci:',
+      })
   }
 }

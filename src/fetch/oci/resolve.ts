@@ -4,6 +4,7 @@ import {
   readOciDocument,
   selectPlatform,
   type ACIdentifier,
+  type DockerReference,
   type Label,
   type OciDescriptor,
   type OciDocument,
@@ -17,6 +18,7 @@ export interface ResolveOptions {
   readonly name: ACIdentifier
   readonly labels: readonly Label[]
   readonly nameSource: 'requested' | 'self-declared'
+  readonly fullName: DockerReference | undefined
   readonly platform: OciPlatform
   /** What named the first document, when that was an entry of a layout. */
   readonly entry?: OciDescriptor
@@ -44,9 +46,10 @@ export async function resolveChain(first: OciDocument, options: ResolveOptions):
     document = readOciDocument(child.bytes, entry.mediaType)
   }
   checkImageManifest(document)
-  const { text, name, labels, nameSource } = options
+  const { text, name, labels, nameSource, fullName } = options
+  const reference = nameSource === 'requested' ? fullName : undefined
   const digests = chain.map(({ digest }) => digest)
-  return { text, name, labels, nameSource, digests, image: unverified({ chain, manifest: document, platform }) }
+  return { text, name, labels, nameSource, reference, fullName, digests, image: unverified({ chain, manifest: document, platform }) }
 }
 
 /** Attack: an entry whose document is of another size or type than the index says. */

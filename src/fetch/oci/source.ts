@@ -1,5 +1,5 @@
 import type { Digest, Unverified } from '../../base/index.ts'
-import type { ACIdentifier, Label, OciArtifacts, OciBlob, OciDescriptor, OciImage, OciPlatform } from '../../spec/index.ts'
+import type { ACIdentifier, DockerReference, Label, OciArtifacts, OciBlob, OciDescriptor, OciImage, OciPlatform } from '../../spec/index.ts'
 import type { HttpOptions } from '../http.ts'
 import type { OnProgress } from '../progress.ts'
 
@@ -38,6 +38,10 @@ export interface ResolvedImage {
   /** `version` (the tag); os and arch are in the config, which nobody has read yet. */
   readonly labels: readonly Label[]
   readonly nameSource: 'requested' | 'self-declared'
+  /** What a registry was asked for; undefined for files. */
+  readonly reference: DockerReference | undefined
+  /** As `reference`; for files the full name by which the image calls itself, when it has one: lookaside places are found by it. */
+  readonly fullName: DockerReference | undefined
   /** Of the documents of the chain, taken of the bytes that came: that of what the reference named, then down to the manifest. */
   readonly digests: readonly Digest[]
   readonly image: Unverified<OciImage>

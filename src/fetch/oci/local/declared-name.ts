@@ -1,10 +1,11 @@
 import { basename } from 'node:path'
 import { isRktError } from '../../../base/index.ts'
-import { asACIdentifier, identifierOf, isTag, parseACIdentifier, parseDockerReference, type ACIdentifier, type Label } from '../../../spec/index.ts'
+import { asACIdentifier, identifierOf, isTag, parseACIdentifier, parseDockerReference, type ACIdentifier, type DockerReference, type Label } from '../../../spec/index.ts'
 
 export interface DeclaredName {
   readonly name: ACIdentifier
   readonly labels: readonly Label[]
+  readonly fullName: DockerReference | undefined
 }
 
 /**
@@ -12,7 +13,7 @@ export interface DeclaredName {
  */
 export function declaredName(names: readonly string[], path: string): DeclaredName {
   for (const name of names.filter((one) => one.includes('/'))) {
-    const full = fullName(name)
+    const full = readFullName(name)
     if (full !== undefined) return full
   }
   const stem = basename(path)
@@ -21,13 +22,13 @@ export function declaredName(names: readonly string[], path: string): DeclaredNa
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '')
   const named = names.find((name) => isTag(name))
-  return { name: asACIdentifier(`localhost/${stem}`) ?? parseACIdentifier('localhost/image'), labels: versionLabel(named) }
+  return { name: asACIdentifier(`localhost/${stem}`) ?? parseACIdentifier('localhost/image'), labels: versionLabel(named), fullName: undefined }
 }
 
-function fullName(text: string): DeclaredName | undefined {
+function readFullName(text: string): DeclaredName | undefined {
   try {
     const reference = parseDockerReference(text)
-    return { name: identifierOf(reference), labels: versionLabel(reference.tag ?? 'latest') }
+    return { name: identifierOf(reference), labels: versionLabel(reference.tag ?? 'latest'), fullName: { ...reference, tag: reference.tag ?? 'latest' } }
   } catch (error) {
     // A name that is none of a registry's says nothing.
     if (isRktError(error, 'invalid-reference')) return undefined

@@ -1,6 +1,7 @@
 import { limits, parseDigest, quote, RktError, type Digest } from '../../../base/index.ts'
 import { companionTag, documentKind, readOciDocument, type OciDescriptor, type OciDocument } from '../../../spec/index.ts'
 import { digestOf, expectDigest } from '../digest.ts'
+import { referrerOf } from '../referrer-list.ts'
 import { formatOciReference, type LocalOciReference } from '../reference.ts'
 import { checkChild, resolveChain } from '../resolve.ts'
 import type { OciSource, OciSourceOptions } from '../source.ts'
@@ -78,11 +79,12 @@ async function referrersIn(files: Files, digest: Digest): Promise<readonly OciDe
     if (read > limits.referrers) throw new RktError('limit-exceeded', `cannot use referrers in ${quote(files.text)}: expected at most ${limits.referrers} manifests`)
     const raw = await readDocument(files, entry)
     if (raw === undefined) continue
-    const document = readOciDocument(raw.bytes, entry.mediaType)
-    if (namesOf(entry).includes(tag) && document.kind === 'index') for (const one of document.manifests) found.set(one.digest, one)
-    if (document.subject?.digest !== digest) continue
-    const artifactType = document.artifactType ?? (document.kind === 'manifest' ? document.config.mediaType : undefined)
-    found.set(entry.digest, { ...entry, ...(artifactType === undefined ? {} : { artifactType }), annotations: document.annotations })
+    if (namesOf(entry).includes(tag)) {
+      const list = readOciDocument(raw.bytes, entry.mediaType)
+      if (list.kind === 'index') for (const one of list.manifests) found.set(one.digest, one)
+    }
+    const referrer = referrerOf(raw.bytes, entry)
+    if (referrer?.subject === digest) found.set(entry.digest, referrer.entry)
   }
   return [...found.values()]
 }

@@ -23,7 +23,7 @@ export function openRegistry(reference: DockerReference, options: OciSourceOptio
       const first = await fetchManifest(session, digest ?? tagged ?? defaultTag)
       if (first === undefined) throw new RktError('not-found', `cannot fetch ${quote(text)}: the registry does not have it`)
       const name = identifierOf(reference)
-      return resolveChain(first, { text, name, labels: labelsOf(tagged), nameSource: 'requested', platform, fetch: (child) => fetchManifest(session, child) })
+      return resolveChain(first, { text, name, labels: labelsOf(tagged), nameSource: 'requested', fullName: whole, platform, fetch: (child) => fetchManifest(session, child) })
     },
     receiveBlob: (descriptor, receiving) => receiveRegistryBlob(session, descriptor, receiving),
     manifest: (tagOrDigest) => fetchManifest(session, tagOrDigest),
