@@ -34,7 +34,7 @@ export async function chooseIsolation(flags: FlagValues, context: Context): Prom
   const value = flags.text(first) ?? ''
   if (first === 'isolation') return parseIsolation(value)
   if (first === 'stage1-name') return named(value) ?? foreign(`image ${quote(value)}`)
-  if (first === 'stage1-from-dir') return fromFile(value) ?? foreign(`file ${quote(value)}`)
+  if (first === 'stage1-from-dir') return fromDirectory(value, context)
   if (first === 'stage1-path') return ours(resolve(context.cwd, value)) ?? foreign(`file ${quote(value)}`)
   return foreign(`--${first}=${value}`)
 }
@@ -62,6 +62,15 @@ function describe(settings: readonly Stage1Setting[]): string {
 function named(text: string): Isolation | undefined {
   const name = text.split(/[:,]/, 1)[0] ?? ''
   return name.startsWith(publisher) ? stage1Names.get(name.slice(publisher.length)) : undefined
+}
+
+/** The directory is that of the configuration's `stage1-images`: a file that somebody put there is an image of theirs, not what is built in. */
+async function fromDirectory(name: string, { config }: Context): Promise<Isolation> {
+  const { configuredStage1Images } = await import('./config/paths.ts')
+  const directory = configuredStage1Images(config)
+  if (directory === undefined) return fromFile(name) ?? foreign(`file ${quote(name)}`)
+  const path = join(directory, name)
+  return (existsSync(path) ? undefined : fromFile(name)) ?? foreign(`file ${quote(path)}`)
 }
 
 function fromFile(name: string): Isolation | undefined {

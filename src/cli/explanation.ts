@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { isRktError, type RktError } from '../base/index.ts'
-import { askVerdict, type ImageRecord, type Store } from '../store/index.ts'
+import { askVerdict, storedDependencies, type ImageRecord, type Store } from '../store/index.ts'
 import { openKeystore, type Verdict } from '../trust/index.ts'
 import type { Context } from './context.ts'
 import { scopeFlag } from './trust-scope.ts'
@@ -24,6 +24,28 @@ export async function explain(context: Context, store: Store, record: ImageRecor
     if (!isRktError(error) || error.code === 'cancelled') throw error
     return { verdict: record.verdict, now: { state: 'refused', error }, command: commandFor(context, { record, error }) }
   }
+}
+
+export interface ChainExplanation extends Explanation {
+  /** What the image depends on, each once, the nearest first. */
+  readonly dependencies: readonly { readonly record: ImageRecord; readonly explanation: Explanation }[]
+}
+
+/** Judges an image and every image that it depends on: one that is refused or missing refuses the whole. */
+export async function explainChain(context: Context, store: Store, record: ImageRecord): Promise<ChainExplanation> {
+  const own = await explain(context, store, record)
+  const dependencies: ChainExplanation['dependencies'][number][] = []
+  try {
+    for (const image of await storedDependencies(store, record, context)) dependencies.push({ record: image, explanation: await explain(context, store, image) })
+  } catch (error) {
+    if (!isRktError(error) || error.code === 'cancelled') throw error
+    // To fetch an image looks for what it depends on again.
+    const missing: Explanation = { ...own, now: { state: 'refused', error }, command: `rkt fetch ${record.id}` }
+    return { ...(own.now.state === 'ok' ? missing : own), dependencies }
+  }
+  const refused = dependencies.find(({ explanation }) => explanation.now.state === 'refused')?.explanation
+  if (own.now.state === 'refused' || refused === undefined) return { ...own, dependencies }
+  return { ...own, now: refused.now, command: refused.command, dependencies }
 }
 
 /** What takes the trust away from an image that may run. */

@@ -39,7 +39,7 @@ export async function gatherPod(context: Context, invocation: Invocation, place:
   const podMounts = invocation.podMounts.map(parseMountFlag)
   const overrides = apps.map(readAppFlags)
   const images: PodImage[] = []
-  for (const app of apps) images.push(await place.acquire(app.image, app.flags.text('signature')))
+  for (const app of apps) images.push(await place.acquire(app.image, app.flags))
   const args = overrides.flatMap((override, index): AppArgs[] => {
     const image = images[index]
     return image === undefined ? [] : [{ ...override, image }]

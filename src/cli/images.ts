@@ -6,6 +6,7 @@ import { acquireImage, openStore, type ImageRecord, type Store } from '../store/
 import { openKeystore, type Keystore } from '../trust/index.ts'
 import { configuredCredentials } from './config/credentials.ts'
 import type { Context } from './context.ts'
+import type { FlagValues } from './parse/flag-values.ts'
 import type { PullPolicy } from './pull-policy.ts'
 import { userAgent } from './version.ts'
 
@@ -13,10 +14,10 @@ import { userAgent } from './version.ts'
 export interface ImagePlace {
   readonly store: Store
   readonly keystore: Keystore
-  /** The image that a user named, fetched where the pull policy says so. */
-  record(text: string, signature?: string): Promise<ImageRecord>
+  /** The image that a user named, fetched where the pull policy says so; `flags` are those that follow the image. */
+  record(text: string, flags?: FlagValues): Promise<ImageRecord>
   /** As `record`, with its manifest, for a pod on this machine: another platform's image is refused. */
-  acquire(text: string, signature?: string): Promise<PodImage>
+  acquire(text: string, flags?: FlagValues): Promise<PodImage>
   /** An image that must be stored already. */
   stored(id: ImageID): Promise<PodImage>
 }
@@ -32,7 +33,7 @@ export function openImages(context: Context, { pullPolicy, onProgress }: OpenIma
   const store = openStore(context.dataDir, { create: true, log })
   const keystore = openKeystore(context.config)
   const credentials = configuredCredentials(context.config, context.now)
-  const record = (text: string, policy: PullPolicy, signature?: string): Promise<ImageRecord> =>
+  const record = (text: string, policy: PullPolicy, flags?: FlagValues): Promise<ImageRecord> =>
     acquireImage(text, {
       store,
       keystore,
@@ -45,7 +46,7 @@ export function openImages(context: Context, { pullPolicy, onProgress }: OpenIma
       log,
       credentials,
       now: new Date(context.now()),
-      ...(signature === undefined || signature === '' ? {} : { signaturePath: signature }),
+      ...wantedOf(flags),
       ...(onProgress === undefined ? {} : { onProgress }),
     })
   const withManifest = async (found: ImageRecord): Promise<PodImage> => {
@@ -55,8 +56,14 @@ export function openImages(context: Context, { pullPolicy, onProgress }: OpenIma
   return {
     store,
     keystore,
-    record: (text, signature) => record(text, pullPolicy, signature),
-    acquire: async (text, signature) => withManifest(await record(text, pullPolicy, signature)),
+    record: (text, flags) => record(text, pullPolicy, flags),
+    acquire: async (text, flags) => withManifest(await record(text, pullPolicy, flags)),
     stored: async (id) => withManifest(await record(id, 'never')),
   }
+}
+
+/** What the flags of one image say about it; an empty text says nothing. */
+function wantedOf(flags: FlagValues | undefined): { readonly signaturePath?: string; readonly expectName?: string } {
+  const [signature, name] = [flags?.text('signature') ?? '', flags?.text('expect-name') ?? '']
+  return { ...(signature === '' ? {} : { signaturePath: signature }), ...(name === '' ? {} : { expectName: name }) }
 }

@@ -21,8 +21,7 @@ export function formatPodList(pods: readonly PodStatus[], options: FormatListOpt
 }
 
 /** What `rkt list` writes to standard error about pods that it could not read whole; nothing when it could. */
-export function formatListFaults(pods: readonly PodStatus[]): string[] {
-  const faults = pods.flatMap((pod) => pod.faults)
+export function formatListFaults(faults: readonly string[]): string[] {
   if (faults.length === 0) return []
   const line = '-'.repeat(40)
   return [

@@ -11,7 +11,7 @@ import { reportingDisk } from './io-error.ts'
 import { judgeStored } from './judge-stored.ts'
 import type { ImageRecord } from './record.ts'
 import { readRecord, readRecordsWith, usableRecords } from './records.ts'
-import { resolveLayers } from './resolve-layers.ts'
+import { resolveLayers, walkChain } from './resolve-layers.ts'
 import type { Store } from './store.ts'
 import { trustFromHttps } from './trust-from-https.ts'
 
@@ -69,16 +69,32 @@ function withLayers(record: ImageRecord, options: AcquireOptions): Promise<Image
   return resolveLayers(options.store, record, {
     signal: options.signal,
     acquire: (dependency) => {
-      const stored = storedDependency(dependency, options)
+      const stored = storedDependency(dependency, options.store)
       const { imageName, labels } = dependency
       return stored === undefined ? acquireName({ kind: 'name', name: imageName, labels }, own) : judgeStored(options.store.layout, stored, own)
     },
   })
 }
 
+/**
+ * What a stored image depends on, as the next run would find it in the store: each once, the nearest first. None is judged or fetched.
+ *
+ * @throws RktError `not-found` for one that is not stored, and what is wrong with the chain.
+ */
+export async function storedDependencies(store: Store, record: ImageRecord, { signal }: { readonly signal: AbortSignal }): Promise<ImageRecord[]> {
+  const chain = await walkChain(store, record, {
+    signal,
+    acquire: async (dependency) => {
+      const stored = storedDependency(dependency, store)
+      if (stored !== undefined) return stored
+      throw new RktError('not-found', `cannot find image ${quote(formatName(dependency.imageName, dependency.labels))} in the store, on which ${quote(record.name)} depends`)
+    },
+  })
+  return chain.filter(({ id }, index) => id !== record.id && chain.findIndex((other) => other.id === id) === index)
+}
+
 /** By ID when the manifest says one; else by name, for this machine if there is such an image, and of any platform if not. */
-function storedDependency({ imageID, imageName, labels }: Dependency, { store, log }: AcquireOptions): ImageRecord | undefined {
-  const { layout } = store
+function storedDependency({ imageID, imageName, labels }: Dependency, { layout, log }: Store): ImageRecord | undefined {
   if (imageID !== undefined) return readRecord(layout, imageID) === undefined ? undefined : imageByID(layout, imageID)
   const query = { name: imageName, labels, log }
   return imageByName(layout, { ...query, platform: hostPlatform(process.arch) }) ?? imageByName(layout, query)

@@ -1,4 +1,4 @@
-export { acquireImage, type AcquireOptions, type PullPolicy } from './acquire.ts'
+export { acquireImage, storedDependencies, type AcquireOptions, type PullPolicy } from './acquire.ts'
 export type { BuildAciOptions, BuiltAci } from './build-aci.ts'
 export { buildAci, writeAci } from './build-image.ts'
 export { collectStore, type CollectOptions, type CollectReport } from './collect.ts'

@@ -25,16 +25,26 @@ export interface ResolveLayersOptions {
  */
 export async function resolveLayers(store: Store, record: ImageRecord, { signal, acquire }: ResolveLayersOptions): Promise<ImageRecord> {
   if (record.layers === undefined) return record
-  const layers: ImageID[] = []
+  const layers = (await walkChain(store, record, { signal, acquire })).map(({ id }) => id)
+  return layers.join() === record.layers.join() ? record : await keepLayers(store, { record, layers, signal })
+}
+
+/**
+ * The image and all that it depends on, in the same order, as `acquire` finds them; nothing is written.
+ *
+ * @throws RktError as `resolveLayers`.
+ */
+export async function walkChain({ layout }: Pick<Store, 'layout'>, record: ImageRecord, { signal, acquire }: ResolveLayersOptions): Promise<ImageRecord[]> {
+  const chain: ImageRecord[] = []
   const visit = async (image: ImageRecord, above: readonly ImageRecord[]): Promise<void> => {
     checkPath(image, above)
-    if (layers.length > limits.dependencyImages) throw tooMany(record, `more than ${limits.dependencyImages} images (dependencyImages)`)
-    layers.push(image.id)
-    const manifest = await manifestOf(store.layout, image, signal)
+    if (chain.length > limits.dependencyImages) throw tooMany(record, `more than ${limits.dependencyImages} images (dependencyImages)`)
+    chain.push(image)
+    const manifest = await manifestOf(layout, image, signal)
     for (const dependency of manifest?.dependencies.toReversed() ?? []) await visit(await acquireOne(dependency, acquire), [...above, image])
   }
   await visit(record, [])
-  return layers.join() === record.layers.join() ? record : await keepLayers(store, { record, layers, signal })
+  return chain
 }
 
 async function acquireOne(dependency: Dependency, acquire: ResolveLayersOptions['acquire']): Promise<ImageRecord> {

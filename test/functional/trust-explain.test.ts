@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava'
 import { makeAci } from '../support/aci.ts'
 import { openGpg } from '../support/gpg.ts'
 import { rkt, type RunResult } from '../support/run.ts'
+import { openSignedScene } from '../support/signed-scene.ts'
 import { temporaryDirectory } from '../support/temp.ts'
 
 /** A signed image in a store, its key trusted for `example.com` in the local directory. */
@@ -104,4 +105,37 @@ test('trust rm takes fingerprints as they are printed, wants the scope, and tell
   t.is(code, 0)
   t.regex(stderr, /warning: the key is still trusted for every image by /)
   t.like(await one.explain(), { now: { state: 'ok' }, verdict: { scope: { kind: 'root' } } })
+})
+
+test('trust explain tells of every image of the chain; one that is refused or missing refuses the whole', async (t) => {
+  using one = await openSignedScene()
+  const other = one.gpg.generateKey({ userID: 'Base <base@base.example>' })
+  await one.trust('base.example', other)
+  const base = one.image('base', { manifest: { name: 'base.example/base' } }, other)
+  const middle = one.image('middle', { busybox: false, files: { middle: '' }, manifest: { name: 'example.com/middle', dependencies: [{ imageName: 'base.example/base' }] } })
+  const top = one.image('top', { busybox: false, files: { top: '' }, manifest: { name: 'example.com/top', dependencies: [{ imageName: 'example.com/middle' }] } })
+  for (const path of [base, middle, top]) t.is((await one.rkt(['fetch', path])).code, 0)
+  const explain = async () => JSON.parse((await one.rkt(['trust', 'explain', '--format=json', 'example.com/top'])).stdout)
+  const before = await explain()
+  t.like(before, { name: 'example.com/top', now: { state: 'ok' } })
+  t.is(before.dependencies.length, 2)
+  t.like(before.dependencies[0], { name: 'example.com/middle', verdict: { keyFingerprint: one.key }, now: { state: 'ok' } })
+  t.like(before.dependencies[1], { name: 'base.example/base', verdict: { keyFingerprint: other }, now: { state: 'ok' } })
+  const { stdout } = await one.rkt(['trust', 'explain', 'example.com/top'])
+  t.regex(stdout, /\n\ndependency of: example\.com\/top\nimage: sha512-[0-9a-f]{64}\nname: example\.com\/middle:1\.0\.0\nverdict: signed\n/)
+  t.regex(stdout, /\n\ndependency of: example\.com\/top\nimage: sha512-[0-9a-f]{64}\nname: base\.example\/base:1\.0\.0\n/)
+
+  t.is((await rkt(before.dependencies[1].command.split(' ').slice(1), { dir: one.place.in('data') })).code, 0)
+  const refused = await explain()
+  t.like(refused, { verdict: { keyFingerprint: one.key }, now: { state: 'refused', code: 'key-untrusted' } })
+  t.true(refused.now.reason.includes('base.example/base'))
+  t.true(refused.command.endsWith('trust --prefix=base.example KEYFILE'))
+  t.is((await one.rkt(['prepare', 'example.com/top'])).code, 254)
+  await one.trust('base.example', other)
+  t.like((await explain()).now, { state: 'ok' })
+
+  t.is((await one.rkt(['image', 'rm', 'base.example/base'])).code, 0)
+  const missing = await explain()
+  t.like(missing.now, { state: 'refused', code: 'not-found' })
+  t.is(missing.command, `rkt fetch ${missing.id}`)
 })

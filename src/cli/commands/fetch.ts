@@ -17,7 +17,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   using bar = progressBar({ columns: context.env['COLUMNS'], now: context.now })
   const place = openImages(context, { pullPolicy, onProgress: bar.onProgress })
   for (const app of apps) {
-    const record = await place.record(app.image, app.flags.text('signature'))
+    const record = await place.record(app.image, app.flags)
     if (context.euid === 0) await ensureTree(place.store, record, { signal: context.signal })
     bar[Symbol.dispose]()
     context.out(flags.bool('full') ? record.id : record.id.slice(0, shortLength))

@@ -12,9 +12,9 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   const { flags } = invocation
   takeNone(invocation)
   const format = parseFormat(flags.text('format'))
-  const unreadable: string[] = []
+  const unopened: string[] = []
   const pods = openPods(context.dataDir)
-    .list((uuid, error) => unreadable.push(`cannot read pod "${uuid}": ${errorText(error)}`))
+    .list((_uuid, error) => unopened.push(errorText(error)))
     .map((pod) => {
       using open = pod
       return readStatus(open)
@@ -28,8 +28,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   } else {
     context.out(formatJson(podListToJson(pods), { pretty: format === 'json-pretty' }))
   }
-  for (const line of unreadable) context.log.warn(line)
-  const faults = formatListFaults(pods)
+  const faults = formatListFaults([...unopened, ...pods.flatMap((pod) => pod.faults)])
   if (faults.length > 0) context.log.info(faults.join('\n'))
   return 0
 }

@@ -4,20 +4,31 @@ import { openStore, type ImageRecord } from '../../store/index.ts'
 import { groupFingerprint, type Verdict } from '../../trust/index.ts'
 import { usage } from '../arguments.ts'
 import type { Context } from '../context.ts'
-import { explain, type Explanation } from '../explanation.ts'
+import { explainChain, type ChainExplanation, type Explanation } from '../explanation.ts'
 import { formatJson, parseFormat } from '../format.ts'
 import type { Invocation } from '../parse/invocation.ts'
 
-/** `rkt trust explain IMAGE`: which key in which file decided for which names, when, and what the answer is now. */
+/** `rkt trust explain IMAGE`: which key in which file decided for which names, when, and what the answer is now; the same for what it depends on. */
 export async function explainTrust(context: Context, invocation: Invocation): Promise<number> {
   const [, text, more] = invocation.words
   if (text === undefined || more !== undefined) throw usage(invocation, 'must provide one image')
   const format = parseFormat(invocation.flags.text('format'))
   const store = openStore(context.dataDir, { create: false, log: context.log })
   const record = store.find(text)
-  const explanation = await explain(context, store, record)
-  context.out(format === 'table' ? asText(record, explanation) : formatJson(asJson(record, explanation), { pretty: format === 'json-pretty' }))
+  const explanation = await explainChain(context, store, record)
+  context.out(format === 'table' ? wholeText(record, explanation) : formatJson(wholeJson(record, explanation), { pretty: format === 'json-pretty' }))
   return 0
+}
+
+/** One block of lines for each image. */
+function wholeText(record: ImageRecord, explanation: ChainExplanation): string {
+  const below = explanation.dependencies.map((one) => `\ndependency of: ${record.name}\n${asText(one.record, one.explanation)}`)
+  return [asText(record, explanation), ...below].join('\n')
+}
+
+function wholeJson(record: ImageRecord, explanation: ChainExplanation): object {
+  const below = explanation.dependencies.map((one) => asJson(one.record, one.explanation))
+  return { ...asJson(record, explanation), ...(below.length === 0 ? {} : { dependencies: below }) }
 }
 
 function asText(record: ImageRecord, { verdict, now, command }: Explanation): string {
@@ -48,7 +59,7 @@ function verdictRows(verdict: Verdict): readonly (readonly [string, string])[] {
   ]
 }
 
-function asJson(record: ImageRecord, { verdict, now, command }: Explanation): unknown {
+function asJson(record: ImageRecord, { verdict, now, command }: Explanation): object {
   const { id, name, labels } = record
   return {
     id,

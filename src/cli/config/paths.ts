@@ -17,6 +17,15 @@ export function configuredDataDir(config: ConfigDirectories): string | undefined
   return mergeKind(config, pathsKind).get('data')
 }
 
+/**
+ * The directory that `--stage1-from-dir` looks into.
+ *
+ * @throws RktError `invalid-config` naming the file.
+ */
+export function configuredStage1Images(config: ConfigDirectories): string | undefined {
+  return mergeKind(config, pathsKind).get('stage1-images')
+}
+
 function readPaths({ path, fields }: ConfigFile): readonly Setting<string>[] {
   checkFields(path, { object: fields, known: names })
   return names.flatMap((key) => {

@@ -17,7 +17,7 @@ interface OpenApp {
 }
 
 /** Flags that may be given only once for one image. */
-const onceOnly = ['exec', 'signature']
+const onceOnly = ['exec', 'signature', 'expect-name']
 
 /**
  * The loop over images: flags, an IMAGE, flags that belong to it, `--` arguments `---`, the next IMAGE. Flags of the command itself

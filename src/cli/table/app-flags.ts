@@ -8,10 +8,19 @@ export const signatureFlag: Flag = {
   help: 'local signature file to use in validating the preceding image',
 }
 
+/** The name that the preceding image must turn out to have: of a file or URL, which otherwise says itself what it is called. */
+export const expectNameFlag: Flag = {
+  name: 'expect-name',
+  type: 'text',
+  placeholder: 'NAME',
+  help: 'name, with version and labels if wanted, that the preceding image must have: NAME[:VERSION][,LABEL=VALUE]',
+}
+
 /** Flags that belong to the image before them. */
 export const appFlags: readonly Flag[] = [
   { name: 'exec', type: 'text', placeholder: 'PATH', help: 'override the exec command of the preceding image' },
   signatureFlag,
+  expectNameFlag,
   { name: 'mount', type: 'list', placeholder: 'volume=NAME,target=PATH', help: 'mount a volume into the preceding image; before every image: into all of them' },
   { name: 'working-dir', type: 'text', placeholder: 'PATH', help: 'override the working directory of the preceding image' },
   { name: 'readonly-rootfs', type: 'bool', help: "mount the app's root file system read-only" },

@@ -1,4 +1,4 @@
-import { appFlags, signatureFlag } from './app-flags.ts'
+import { appFlags, expectNameFlag, signatureFlag } from './app-flags.ts'
 import { globalFlags } from './global-flags.ts'
 import { imageCommands } from './image-commands.ts'
 import { formatFlag, fullFlag, noLegendFlag, prepareFlags, prettyPrintFlag, startFlags, storeFlags, uuidFileFlag, uuidFileSaveFlag } from './pod-flags.ts'
@@ -13,7 +13,7 @@ const fetch: Command = {
   description: `Locates and downloads remote images, checks their signatures, and prints their IDs.\n${imageText}`,
   grammar: 'apps',
   flags: [...storeFlags, fullFlag, { name: 'pull-policy', type: 'text', default: 'update', placeholder: 'never|new|update', help: 'when to pull an image' }],
-  appFlags: [signatureFlag],
+  appFlags: [signatureFlag, expectNameFlag],
   load: () => import('../commands/fetch.ts'),
 }
 

@@ -62,7 +62,7 @@ test('list shows a pod without a readable manifest with dashes, and says what is
   writeFileSync(pod.inside('pod'), '{')
   const status = readStatus(pod)
   t.deepEqual(formatPodList([status], { full: false, legend: false, time })[0]?.slice(0, 4), [pod.uuid.slice(0, 8), '-', '-', 'running'])
-  const faults = formatListFaults([status])
+  const faults = formatListFaults(status.faults)
   t.is(faults[0], '1 error(s) encountered when listing pods:')
   t.regex(faults[2] ?? '', new RegExp(`^cannot read manifest of pod "${pod.uuid}": `))
   t.deepEqual(formatListFaults([]), [])
