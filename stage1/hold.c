@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "fail.h"
+#include "idmap.h"
 #include "sys.h"
 
 static int pin(int pod, pid_t holder, const char *name, struct fail *f) {
@@ -22,18 +23,10 @@ static int pin(int pod, pid_t holder, const char *name, struct fail *f) {
   return mount(source, target, NULL, MS_BIND, NULL) ? fail(f, "pin namespace on", target) : 0;
 }
 
-static int map(pid_t holder, const char *name, unsigned shift, unsigned count, struct fail *f) {
-  char path[64], text[64];
-  snprintf(path, sizeof path, "/proc/%d/%s", holder, name);
-  int size = snprintf(text, sizeof text, "0 %u %u\n", shift, count);
-  own int fd = open(path, O_WRONLY | O_CLOEXEC);
-  return fd < 0 || write(fd, text, (size_t)size) != size ? fail(f, "map ids", path) : 0;
-}
-
 static int pin_all(int pod, pid_t holder, unsigned shift, unsigned count, struct fail *f) {
   if (mkdirat(pod, "ns", 0700) && errno != EEXIST) return fail(f, "make", "ns");
   if (fchdir(pod)) return fail(f, "change to", "pod directory");
-  if (count && (map(holder, "uid_map", shift, count, f) || map(holder, "gid_map", shift, count, f) || pin(pod, holder, "user", f))) return -1;
+  if (count && (map_ids(holder, shift, count, f) || pin(pod, holder, "user", f))) return -1;
   return pin(pod, holder, "net", f);
 }
 

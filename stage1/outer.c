@@ -14,6 +14,7 @@
 #include "cgroup.h"
 #include "end.h"
 #include "host.h"
+#include "idmap.h"
 #include "init.h"
 #include "sys.h"
 #include "supervise.h"
@@ -26,13 +27,6 @@ struct outer {
   int user_ns;
   int control; /* connection to init */
 };
-
-static int write_file(int dir, const char *path, const char *text, struct fail *f) {
-  own int fd = openat(dir, path, O_WRONLY | O_CLOEXEC);
-  size_t size = strlen(text);
-  if (fd < 0 || write(fd, text, size) != (ssize_t)size) return fail(f, "write", path);
-  return 0;
-}
 
 static int make_cgroups(const struct section *section, enum op_code code, int *procs, uint32_t *count, struct fail *f) {
   for_each_op(op, section) {
@@ -52,17 +46,6 @@ static int make_cgroups(const struct section *section, enum op_code code, int *p
     }
   }
   return 0;
-}
-
-static int map_ids(const struct outer *outer, struct fail *f) {
-  const struct op *op = section_find(&outer->plan.pod, OP_IDMAP);
-  if (!op) return 0;
-  char path[64], map[64];
-  snprintf(path, sizeof path, "/proc/%d", outer->init);
-  own int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (dir < 0) return fail(f, "map ids", path);
-  snprintf(map, sizeof map, "0 %u %u\n", (unsigned)op->field[0].number, (unsigned)op->field[1].number);
-  return write_file(dir, "uid_map", map, f) || write_file(dir, "gid_map", map, f) ? -1 : 0;
 }
 
 static pid_t clone_process(unsigned long flags) {
@@ -125,6 +108,7 @@ static int clone_joined(struct outer *outer, int peer, uint32_t flags, struct fa
 
 static int start_init(struct outer *outer, struct fail *f) {
   const struct op *op = section_find(&outer->plan.pod, OP_NAMESPACES);
+  const struct op *idmap = section_find(&outer->plan.pod, OP_IDMAP);
   uint32_t flags = op ? (uint32_t)op->field[0].number : 0;
   int pair[2];
   if (message_pair(pair)) return fail(f, "make namespaces", "");
@@ -136,11 +120,12 @@ static int start_init(struct outer *outer, struct fail *f) {
     outer->init = clone_process(flags & ~(unsigned long)CLONE_NEWIPC);
     if (outer->init == 0) become_init(outer, peer, flags);
     if (outer->init < 0) return fail(f, "make namespaces", "");
-    if (map_ids(outer, f)) return -1;
+    if (idmap && map_ids(outer->init, (unsigned)idmap->field[0].number, (unsigned)idmap->field[1].number, f)) return -1;
   }
+  /* Without a shift the pod's ids are our own: owners on disk are right as they are. */
   char path[64];
   snprintf(path, sizeof path, "/proc/%d/ns/user", outer->init);
-  if (section_find(&outer->plan.pod, OP_IDMAP) && (outer->user_ns = open(path, O_RDONLY | O_CLOEXEC)) < 0) return fail(f, "open", path);
+  if (idmap && idmap->field[0].number && (outer->user_ns = open(path, O_RDONLY | O_CLOEXEC)) < 0) return fail(f, "open", path);
   return 0;
 }
 

@@ -122,8 +122,8 @@ static int clone_of_init(const char *path, uint64_t attributes, struct fail *f) 
   return move_fd(&fd);
 }
 
-/* Opens a path of the kernel's own file systems; -2 when this kernel has none. A file system put in the way is refused. */
-static int kernel_path(int root, const char *path, struct fail *f) {
+/* Opens a path of the kernel's own file systems; -2 when this kernel has none. A file system put in the way is refused, unless any will do. */
+static int kernel_path(int root, const char *path, int any, struct fail *f) {
   while (*path == '/') path++;
   own int fd = sys_openat2(root, path, O_PATH | O_NOFOLLOW, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
   if (fd < 0) return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? -2 : fail(f, "open", path);
@@ -132,12 +132,13 @@ static int kernel_path(int root, const char *path, struct fail *f) {
   unsigned long wanted = fs.f_type;
   if (strncmp(path, "proc/", 5) == 0) wanted = PROC_MAGIC;
   else if (strncmp(path, "sys/", 4) == 0 && strcmp(path, "sys/fs/cgroup") != 0) wanted = SYSFS_MAGIC;
-  if (fs.f_type != wanted) return fail_as(f, EXDEV, "protect (another file system lies there)", path);
+  if (fs.f_type != wanted && !any) return fail_as(f, EXDEV, "protect (another file system lies there)", path);
   return move_fd(&fd);
 }
 
 static int mask(int root, const struct op *op, struct fail *f) {
-  own int target = kernel_path(root, op->field[0].text, f);
+  /* What the host has mounted below its own /sys (debugfs, securityfs) may be covered as well. */
+  own int target = kernel_path(root, op->field[0].text, strncmp(op->field[0].text, "sys/", 4) == 0, f);
   if (target < 0) return target == -2 ? 0 : -1;
   struct stat st;
   if (fstat(target, &st)) return fail(f, "open", op->field[0].text);
@@ -146,7 +147,7 @@ static int mask(int root, const struct op *op, struct fail *f) {
 }
 
 static int read_only(int root, const struct op *op, struct fail *f) {
-  own int target = kernel_path(root, op->field[0].text, f);
+  own int target = kernel_path(root, op->field[0].text, 0, f);
   if (target < 0) return target == -2 ? 0 : -1;
   own int fd = sys_open_tree(target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
   struct mount_attributes set = {.attr_set = MOUNT_ATTR_RDONLY};

@@ -6,7 +6,7 @@ const asidePrefix = 'RKT_CALLER_ENV_'
  */
 export function callerEnvironment(env: Readonly<Record<string, string | undefined>>): { name: string; value: string }[] {
   return Object.entries(env).flatMap(([name, value]) => {
-    if (value === undefined || name === 'RKT_CALLER_FD') return []
+    if (value === undefined || name === 'RKT_CALLER_FD' || name === 'RKT_ROOTLESS') return []
     return [{ name: name.startsWith(asidePrefix) ? name.slice(asidePrefix.length) : name, value }]
   })
 }

@@ -7,7 +7,16 @@ export interface ConfigDirectories {
   readonly system: string
   readonly local: string
   readonly user?: string
+  /** Whether the user's directory holds trusted keys too, and new ones are stored there: that of an ordinary user. */
+  readonly userKeys?: boolean
 }
+
+/** What the front-end found out about an ordinary user; source: src/native/rootless. */
+export type Rootless =
+  /** This process is root of a user namespace in which the user's own ids are mapped. */
+  | { readonly kind: 'entered' }
+  /** The user has subordinate ids, and yet it is not possible. */
+  | { readonly kind: 'refused'; readonly reason: string }
 
 /** What `main` reads from the process, and nobody else does. */
 export interface World {
@@ -17,6 +26,8 @@ export interface World {
   readonly cwd: string
   readonly euid: number
   readonly egid: number
+  /** Left out for root, and for users without subordinate ids. */
+  readonly rootless?: Rootless
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly interrupt: Interrupt

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { errorText, isErrno, quote, RktError } from '../base/index.ts'
+import { errorText, isErrno, mappedIdCount, quote, RktError } from '../base/index.ts'
 import { openPods, parseSubordinateIds, preparePod, type IdRange, type Pod, type PodImage } from '../pod/index.ts'
 import type { Isolation, PodManifest } from '../spec/index.ts'
 import { ensureTree, groupOfRkt } from '../store/index.ts'
@@ -30,6 +30,9 @@ export async function readPrepareFlags(flags: FlagValues, context: Context): Pro
     throw new RktError('unsupported-host', '--private-users is not supported, kernel compiled without user namespace support', {
       hint: 'run the pod with --private-users=false',
     })
+  }
+  if (!privateUsers && mappedIdCount() !== undefined) {
+    throw new RktError('unsupported-host', 'cannot use --private-users=false: an ordinary user cannot give a pod the user ids of the host')
   }
   const overlay = !flags.bool('no-overlay')
   const missing = overlay && !/\boverlay$/m.test(readFileSync('/proc/filesystems', 'utf8')) && !existsSync('/sys/module/overlay')

@@ -1,6 +1,6 @@
 import { isRktError, print, RktError, stderrLog } from '../base/index.ts'
 import type { Context, World } from './context.ts'
-import { configDirectories, dataDirectory } from './directories.ts'
+import { configDirectories, dataDirectory, refuseRootless } from './directories.ts'
 import { failureLines, failureStatus } from './failure.ts'
 import { parseInsecureOptions } from './insecure.ts'
 import type { Invocation, Request } from './parse/invocation.ts'
@@ -15,7 +15,7 @@ export async function runProgram(world: World): Promise<number> {
     const located = locateCommand(world.argv, root)
     if (located.path.length > 0) name = located.command.name
     if (located.command.root === true && world.euid !== 0 && !own.some((word) => word === '--help' || word === '-h')) {
-      throw new RktError('not-root', 'cannot run as unprivileged user')
+      throw notRoot(world)
     }
     const request = parseLocated(located)
     return request.kind === 'run' ? await runVerb(world, request.invocation) : await showHelp(request)
@@ -26,6 +26,10 @@ export async function runProgram(world: World): Promise<number> {
     for (const line of failureLines(error, { debug })) print(2, `${speaker}: ${line}\n`)
     return isRktError(error) ? error.exitStatus : failureStatus
   }
+}
+
+function notRoot({ rootless }: World): RktError {
+  return rootless?.kind === 'refused' ? refuseRootless(rootless.reason) : new RktError('not-root', 'cannot run as unprivileged user')
 }
 
 /** The words before the first argument of an app. */

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "caller-state.h"
+#include "rootless/enter.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,8 @@ extern char **environ;
 static const char *const set_aside[] = {"NODE_", "LD_"};
 #define ASIDE "RKT_CALLER_ENV_"
 #define CALLER_FD "RKT_CALLER_FD="
+/* `entered`, or why an ordinary user's pods are not possible here; absent for everybody else. */
+#define ROOTLESS "RKT_ROOTLESS="
 
 /* Node's own switches: none changes behaviour that a bundle without warnings can observe. */
 static const char *const node_flags[] = {NODE_FLAGS};
@@ -50,22 +53,24 @@ static bool is_set_aside(const char *variable)
     return false;
 }
 
-/* The environment for Node: ours without what is set aside, and with the number of the record. NULL when memory is short. */
-static char **make_environment(int caller_fd)
+/* The environment for Node: ours without what is set aside, with the number of the record and `rootless`, if any. NULL when memory is short. */
+static char **make_environment(int caller_fd, const char *rootless)
 {
     size_t count = 0;
     while (environ[count] != NULL)
         count++;
-    char **variables = calloc(count + 2, sizeof *variables);
+    char **variables = calloc(count + 3, sizeof *variables);
     if (variables == NULL)
         return NULL;
     size_t used = 0;
     if (asprintf(&variables[used++], CALLER_FD "%d", caller_fd) < 0)
         return NULL;
+    if (*rootless != '\0' && asprintf(&variables[used++], ROOTLESS "%s", rootless) < 0)
+        return NULL;
     for (size_t index = 0; index < count; index++) {
         char *variable = environ[index];
         /* Those of an rkt around us would be taken for our caller's. */
-        if (has_prefix(variable, CALLER_FD) || has_prefix(variable, ASIDE))
+        if (has_prefix(variable, CALLER_FD) || has_prefix(variable, ASIDE) || has_prefix(variable, ROOTLESS))
             continue;
         if (is_set_aside(variable) && asprintf(&variable, ASIDE "%s", environ[index]) < 0)
             return NULL;
@@ -112,7 +117,19 @@ int main(int argc, char **argv)
         fprintf(stderr, "rkt: cannot start: cannot %s: %s\n", failure.step, strerror(failure.number));
         return EXIT_FAILURE_OF_RKT;
     }
-    char **environment = make_environment(caller_fd);
+    char rootless[512] = "";
+    switch (enter_rootless(argv + (argc > 0 ? 1 : 0), rootless, sizeof rootless)) {
+    case ROOTLESS_ENTERED:
+        strcpy(rootless, "entered");
+        break;
+    case ROOTLESS_BROKEN:
+        fprintf(stderr, "rkt: cannot run as an ordinary user: %s\n", rootless);
+        return EXIT_FAILURE_OF_RKT;
+    case ROOTLESS_OUTSIDE:
+    case ROOTLESS_REFUSED:
+        break;
+    }
+    char **environment = make_environment(caller_fd, rootless);
     char **arguments = calloc((size_t)argc + NODE_FLAG_COUNT + 3, sizeof *arguments);
     if (environment == NULL || arguments == NULL)
         return complain("start", node, ENOMEM, "more memory");

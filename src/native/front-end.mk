@@ -3,10 +3,12 @@ NODE_FLAGS ?= "--no-warnings"
 
 all: $(BUILD)/bin/rkt $(LIB)/node
 
-$(BUILD)/bin/rkt: src/native/front-end.c src/native/caller-state.c src/native/caller-state.h src/native/front-end.mk
+FRONT_END_C := src/native/front-end.c src/native/caller-state.c $(wildcard src/native/rootless/*.c)
+
+$(BUILD)/bin/rkt: $(FRONT_END_C) src/native/caller-state.h $(wildcard src/native/rootless/*.h) src/native/front-end.mk
 	@mkdir -p $(@D)
 	$(MUSL_CC) $(WARN) $(filter-out -fPIE -D_FORTIFY_SOURCE=3,$(HARDEN)) -s -static -Wl,-z,relro,-z,now \
-	  -DBUNDLE='"rkt.cjs"' -DNODE_FLAGS='$(NODE_FLAGS)' -o $@.new src/native/front-end.c src/native/caller-state.c
+	  -DBUNDLE='"rkt.cjs"' -DNODE_FLAGS='$(NODE_FLAGS)' -o $@.new $(FRONT_END_C)
 	mv $@.new $@
 
 # The Node of the build is the Node of the command; `make NODE=/path` chooses another.

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isErrno, lockFile, RktError } from '../base/index.ts'
+import { isErrno, lockFile, mappedIdCount, RktError } from '../base/index.ts'
 import { dataPaths, podFile, stages } from './layout.ts'
 import type { Pod } from './pod.ts'
 
@@ -23,21 +23,29 @@ export interface ChooseRangeOptions {
 }
 
 /**
- * Gives the pod a range of host ids that no other pod has, and records it in the pod directory before another process can choose.
+ * Gives the pod a range of host ids that no other pod has, and records it in the pod directory before another process can choose. A pod of
+ * an ordinary user has all ids of that user.
  *
  * @throws RktError `limit-exceeded` when every range is taken.
  */
 export function chooseIdRange(pod: Pod, options: ChooseRangeOptions): IdRange {
+  const mapped = mappedIdCount()
+  // Nobody else can name these ids; pods of one user are kept apart by their namespaces, as everything else of that user's.
+  if (mapped !== undefined) return recordRange(pod, { shift: 0, count: mapped })
   using _lock = lockFile(dataPaths(pod.dataDir).rangesLock, { mode: 'exclusive', wait: 'block' })
   const taken = [...options.reserved, ...recordedRanges(pod.dataDir)]
   const first = randomInt(highestIndex)
   for (let step = 0; step < highestIndex; step += 1) {
     const range = { shift: (((first + step) % highestIndex) + 1) * rangeCount, count: rangeCount }
     if (taken.some((other) => overlaps(range, other))) continue
-    writeFileSync(pod.inside(podFile.idRange), `${range.shift}:${range.count}`, { mode: 0o640 })
-    return range
+    return recordRange(pod, range)
   }
   throw new RktError('limit-exceeded', `cannot choose user ids for pod "${pod.uuid}": all ${highestIndex} ranges are in use`, { hint: 'rkt gc' })
+}
+
+function recordRange(pod: Pod, range: IdRange): IdRange {
+  writeFileSync(pod.inside(podFile.idRange), `${range.shift}:${range.count}`, { mode: 0o640 })
+  return range
 }
 
 /** The range recorded in a pod directory; undefined when the pod has no user namespace. */
@@ -51,7 +59,8 @@ export function readIdRange(podDir: string): IdRange | undefined {
     throw error
   }
   const [, shift = '', count = ''] = /^(\d{1,10}):(\d{1,10})$/.exec(text.trim()) ?? []
-  if (shift === '' || Number(shift) === 0 || Number(shift) + Number(count) > 2 ** 32 - 1) {
+  // On the host, id 0 is its root.
+  if (shift === '' || (Number(shift) === 0 && mappedIdCount() === undefined) || Number(shift) + Number(count) > 2 ** 32 - 1) {
     throw new RktError('corrupted', `cannot read ${JSON.stringify(path)}: not a range of ids; expected SHIFT:COUNT`)
   }
   return { shift: Number(shift), count: Number(count) }

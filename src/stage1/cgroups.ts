@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { binding, RktError } from '../base/index.ts'
+import { binding, mappedIdCount, RktError } from '../base/index.ts'
 import { cleanMountPath } from './mountinfo.ts'
 
 /** One hierarchy of control groups as this process sees it. */
@@ -15,8 +15,8 @@ export interface Hierarchy {
 
 /** What this host offers to account and limit pods. */
 export interface CgroupFacts {
-  /** `v2`: one hierarchy with controllers; `v1`: a hierarchy per controller, perhaps with an empty version 2 one. */
-  readonly kind: 'v1' | 'v2'
+  /** `v2`: one hierarchy with controllers; `v1`: a hierarchy per controller, perhaps with an empty version 2 one; `none`: nothing is ours. */
+  readonly kind: 'v1' | 'v2' | 'none'
   readonly hierarchies: readonly Hierarchy[]
   /** Controllers of the version 2 root, empty for v1. */
   readonly controllers: readonly string[]
@@ -39,6 +39,7 @@ export function readCgroupFacts(): CgroupFacts {
   const unified = hierarchies.find(({ controllers }) => controllers.length === 0)
   const controllers = unified === undefined ? [] : words(join(unified.mountPoint, 'cgroup.controllers'))
   const kind = hierarchies.some((hierarchy) => hierarchy.controllers.includes('pids')) ? 'v1' : 'v2'
+  if (mappedIdCount() !== undefined) return delegatedFacts(unified)
   if (kind === 'v2' && (unified === undefined || !controllers.includes('pids'))) {
     throw new RktError('unsupported-host', 'cannot limit pods: no pids controller is mounted below "/sys/fs/cgroup"; expected version 1 or 2 control groups')
   }
@@ -52,6 +53,26 @@ export function readCgroupFacts(): CgroupFacts {
 function ownsGroup(path: string): boolean {
   if (!binding().xattrNames(path).includes('trusted.delegate')) return false
   return words(join(path, 'cgroup.procs')).every((pid) => pid === String(process.pid))
+}
+
+/**
+ * An ordinary user may make groups below a version 2 group that he can write, and limit them by what that group hands down; a group where
+ * nobody else is can be made to hand down all that it has.
+ */
+function delegatedFacts(unified: Hierarchy | undefined): CgroupFacts {
+  const none: CgroupFacts = { kind: 'none', hierarchies: [], controllers: [], delegated: [], available: [], ownsGroup: false }
+  if (unified === undefined) return none
+  const group = join(unified.mountPoint, unified.ownGroup)
+  try {
+    for (const path of [group, join(group, 'cgroup.procs'), join(group, 'cgroup.subtree_control')]) accessSync(path, constants.W_OK)
+  } catch {
+    return none
+  }
+  const delegated = words(join(group, 'cgroup.subtree_control'))
+  const available = words(join(group, 'cgroup.controllers'))
+  const alone = words(join(group, 'cgroup.procs')).every((pid) => pid === String(process.pid))
+  if (!delegated.includes('pids') && !(alone && available.includes('pids'))) return none
+  return { kind: 'v2', hierarchies: [unified], controllers: alone ? available : delegated, delegated, available, ownsGroup: alone }
 }
 
 function words(path: string): string[] {

@@ -22,6 +22,8 @@ export interface HostFacts {
   readonly security: SecurityModules
   /** `MAJOR:MINOR` of the disks; read only when an isolator limits them. */
   readonly disks: readonly string[]
+  /** An ordinary user's rkt: no owners can be mapped, no devices made, and mounts of the host come with those below them or not at all. */
+  readonly rootless: boolean
   readonly mounts: readonly MountEntry[]
   /** Real paths of sources, and of mounts below them, whose owners the kernel cannot map; empty without a user namespace. */
   readonly unmappable: ReadonlySet<string>

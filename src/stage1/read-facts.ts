@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
-import { binding } from '../base/index.ts'
+import { binding, mappedIdCount } from '../base/index.ts'
 import { type PreparedApp, type PreparedPod, requireHostSources, resolveMounts } from '../pod/index.ts'
 import { readCgroupFacts } from './cgroups.ts'
 import type { DeviceNode, HostFacts, RootFacts, VolumeSource } from './facts.ts'
@@ -27,13 +27,15 @@ export function readHostFacts(pod: PreparedPod, options: { readonly term: string
     }
   }
   const mounts = sources.size === 0 ? [] : parseMountinfo(readFileSync('/proc/self/mountinfo', 'latin1'))
+  const rootless = mappedIdCount() !== undefined
   const paths = [...sources.values()].filter(({ device }) => device === undefined).map(({ path }) => path)
   return {
     cgroups: readCgroupFacts(),
     security: readSecurityModules(),
     disks: limitsDisks(pod) ? readDisks() : [],
+    rootless,
     mounts,
-    unmappable: pod.idRange === undefined ? new Set() : unmappableSources(paths, mounts),
+    unmappable: pod.idRange === undefined || rootless ? new Set() : unmappableSources(paths, mounts),
     sources,
     terminal: binding().isTerminal(0),
     term: options.term ?? 'vt100',

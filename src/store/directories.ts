@@ -1,6 +1,6 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { errorText, isErrno, quote, RktError, writeDurably } from '../base/index.ts'
+import { errorText, isErrno, mappedIdCount, quote, RktError, writeDurably } from '../base/index.ts'
 import type { Layout } from './layout.ts'
 
 /** The only format that this version reads and writes. */
@@ -71,7 +71,7 @@ function makeDirectory(path: string, mode: number): void {
 
 /** The group that shares the store, when the machine has it and we may give it away. */
 export function groupOfRkt(): number | undefined {
-  if (process.geteuid?.() !== 0) return undefined
+  if (process.geteuid?.() !== 0 || mappedIdCount() !== undefined) return undefined
   try {
     const line = /^rkt:[^:]*:([0-9]{1,10}):/m.exec(readFileSync('/etc/group', 'utf8'))
     return line?.[1] === undefined ? undefined : Number(line[1])

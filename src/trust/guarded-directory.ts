@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, type Stats } from 'node:fs'
-import { errorText, isErrno, limits, quote, RktError, type ErrorCode } from '../base/index.ts'
+import { errorText, isErrno, limits, mappedIdCount, quote, RktError, type ErrorCode } from '../base/index.ts'
 
 /** A file of a guarded directory with its content; empty content masks. */
 export interface GuardedFile {
@@ -114,9 +114,23 @@ function readFile(at: string, { path, guarding }: Guarded): Uint8Array {
   }
 }
 
+/** Directories that only root of the host can make or give away. */
+const hostDirectories = ['/etc/rkt/', '/usr/lib/rkt/']
+
+/**
+ * Whether a path is the host's own. The rkt of an ordinary user is root of a namespace in which the host's root is nobody, as is every other
+ * user: what lies in the two places that root alone decides about is taken for root's, anything else must be the user's.
+ */
+function belongsToHost(uid: number, path: string): boolean {
+  return mappedIdCount() !== undefined && uid === nobody && hostDirectories.some((directory) => path.startsWith(directory))
+}
+
+/** KERNEL: the default of kernel.overflowuid. */
+const nobody = 65_534
+
 function checkOwner(stats: Stats, { path, guarding }: Guarded): void {
   if (process.geteuid?.() !== 0) return
-  if (stats.uid !== 0) {
+  if (stats.uid !== 0 && !belongsToHost(stats.uid, path)) {
     throw new RktError(guarding.code, `cannot use ${guarding.directory} in ${quote(path)}: it belongs to user ${stats.uid}; expected root`, { hint: `check its content, then: chown root:root ${path}` })
   }
   if ((stats.mode & 0o022) !== 0) {

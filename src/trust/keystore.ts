@@ -52,10 +52,12 @@ const maxPrefixDepth = 64
 
 /** The keystore of these configuration directories; nothing is read before a method is called, and nothing is kept. */
 export function openKeystore(dirs: ConfigDirs): Keystore {
-  const local = `${dirs.local}/trustedkeys`
+  const userKeys = dirs.userKeys === true ? dirs.user : undefined
+  const local = `${userKeys ?? dirs.local}/trustedkeys`
   const policies = openPolicies(dirs)
   const sides: readonly Side[] = [
     { kind: 'system', path: `${dirs.system}/trustedkeys` },
+    ...(userKeys === undefined ? [] : [{ kind: 'system' as const, path: `${dirs.local}/trustedkeys` }]),
     { kind: 'local', path: local },
   ]
   return {

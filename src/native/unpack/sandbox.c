@@ -7,6 +7,7 @@
 #include <linux/mount.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char id_map[] = "0 1073741824 1073741824\n";
+/* On the host: ids of the image are ids from 2^30 on, which are nobody's. */
+static const char far_map[] = "0 1073741824 1073741824\n";
+
+/*
+ * In a user namespace that does not know all ids (an ordinary user's rkt) nothing can be mapped again: ids of the image are those of
+ * the namespace, in which files are stored too.
+ */
+struct own_map {
+	bool whole;
+	char text[1024]; /* every id that is known, as itself */
+};
 
 static void close_fd(int *fd)
 {
@@ -25,17 +36,48 @@ static void close_fd(int *fd)
 		close(*fd);
 }
 
-static int write_file(pid_t pid, const char *name)
+static int read_own_map(const char *path, struct own_map *own)
+{
+	FILE *file = fopen(path, "re");
+	unsigned inside, outside, count;
+	size_t used = 0;
+	own->whole = false;
+	own->text[0] = 0;
+	if (!file)
+		return -1;
+	while (used < sizeof own->text && fscanf(file, "%u %u %u", &inside, &outside, &count) == 3) {
+		own->whole = own->whole || (inside == 0 && outside == 0 && count == UINT32_MAX);
+		used += (size_t)snprintf(own->text + used, sizeof own->text - used, "%u %u %u\n", inside, inside, count);
+	}
+	fclose(file);
+	errno = E2BIG;
+	return used < sizeof own->text ? 0 : -1;
+}
+
+/* Maps a namespace as far away as ours allows. */
+static int write_map(pid_t pid, const char *name)
 {
 	char path[64];
+	struct own_map own;
+	snprintf(path, sizeof path, "/proc/self/%s", name);
+	if (read_own_map(path, &own) < 0)
+		return -1;
+	const char *text = own.whole ? far_map : own.text;
 	snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
 	int fd __attribute__((cleanup(close_fd))) = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	return write(fd, id_map, sizeof id_map - 1) == (ssize_t)(sizeof id_map - 1) ? 0 : -1;
+	return write(fd, text, strlen(text)) == (ssize_t)strlen(text) ? 0 : -1;
 }
 
-/* Makes a user namespace with our id map: a child holds it until it is open here. */
+/* Whether owners of mounts can be mapped: only where every id is known. */
+static bool knows_all_ids(void)
+{
+	struct own_map uids, gids;
+	return read_own_map("/proc/self/uid_map", &uids) == 0 && read_own_map("/proc/self/gid_map", &gids) == 0 && uids.whole && gids.whole;
+}
+
+/* Makes a user namespace and its map: a child holds it until it is open here. */
 static int open_user_namespace(struct failure *f)
 {
 	int hold[2];
@@ -56,7 +98,7 @@ static int open_user_namespace(struct failure *f)
 	}
 	int fd = -1, error = 0;
 	snprintf(path, sizeof path, "/proc/%d/ns/user", pid);
-	if (write_file(pid, "uid_map") < 0 || write_file(pid, "gid_map") < 0 || (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+	if (write_map(pid, "uid_map") < 0 || write_map(pid, "gid_map") < 0 || (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		error = errno;
 	close(hold[0]);
 	close(hold[1]);
@@ -86,13 +128,16 @@ static int refuse_file_system(int destination, int error, struct failure *f)
 	return fail_errno(f, error, "cannot make a sandbox: idmapped mount of the destination (%s)", name);
 }
 
-/* A private view of the destination: ids of the image inside are the same numbers on disk. KERNEL: idmapped mounts, 5.12; no fallback. */
+/* A private view of the destination: ids of the image inside are the same numbers on disk. KERNEL: idmapped mounts, 5.12; no fallback on the host. */
 static int open_destination(enum sandbox_kind kind, int destination, int user_namespace, struct failure *f)
 {
 	struct mount_attr attr = {
-		.attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | (kind == SANDBOX_READ ? MOUNT_ATTR_RDONLY : 0),
-		.userns_fd = (uint64_t)user_namespace,
+		.attr_set = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | (kind == SANDBOX_READ ? MOUNT_ATTR_RDONLY : 0),
 	};
+	if (knows_all_ids()) {
+		attr.attr_set |= MOUNT_ATTR_IDMAP;
+		attr.userns_fd = (uint64_t)user_namespace;
+	}
 	int mount = (int)syscall(SYS_open_tree, destination, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (mount < 0)
 		return fail_errno(f, errno, "cannot make a sandbox: clone of the destination's mount");

@@ -62,7 +62,7 @@ function planApp(inputs: PodPlanInputs, { app, root }: FlyApp): { readonly opera
     resolveSource: (path) => host.sources.get(path) ?? { path },
   })
   const targets = volumes.operations.flatMap((operation) => (operation.op === 'volume' ? [operation.target] : []))
-  const files = providedFiles({ pod, app, runtime: { ...runtime, dns: runtime.dns.kind === 'default' ? { kind: 'host' } : runtime.dns }, root, networkDns: false }, targets)
+  const files = providedFiles({ pod, app, host, runtime: { ...runtime, dns: runtime.dns.kind === 'default' ? { kind: 'host' } : runtime.dns }, root, networkDns: false }, targets)
   return {
     operations: [
       { op: 'app', name: app.name },

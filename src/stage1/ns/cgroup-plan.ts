@@ -41,7 +41,19 @@ export interface CgroupPlanOptions {
 
 /** Plans the groups of a pod: one for the pod below the caller's own, one below it for each app, with its limits. */
 export function planCgroups(facts: CgroupFacts, options: CgroupPlanOptions): CgroupPlan {
+  if (facts.kind === 'none') return planNothing(options)
   return facts.kind === 'v2' ? planVersion2(facts, options) : planVersion1(facts, options)
+}
+
+/** No group is ours: limits that were asked for are refused, and the pod sees no group. */
+function planNothing(options: CgroupPlanOptions): CgroupPlan {
+  const [wanted] = neededControllers(options).filter((controller) => controller !== 'pids')
+  if (wanted !== undefined) throw noController(wanted)
+  const view: Operation[] = [
+    { op: 'tmpfs', target: 'sys/fs/cgroup', options: 'mode=0755,size=4k', flags: 1 },
+    { op: 'read-only', path: 'sys/fs/cgroup' },
+  ]
+  return { pod: [], app: () => [], view, end: [], subcgroup: '' }
 }
 
 function planVersion1(facts: CgroupFacts, options: CgroupPlanOptions): CgroupPlan {

@@ -1,3 +1,4 @@
+import { volumeFlag } from '../plan/flags.ts'
 import type { Operation } from '../plan/operations.ts'
 
 /** Read-only in every app; each with its reason. */
@@ -65,13 +66,22 @@ const devices: readonly (readonly [name: string, major: number, minor: number])[
 
 /**
  * A private `/dev`. Without a terminal, writing to the console goes nowhere. Message queues belong to an IPC namespace, and those of the
- * host's can be mounted by the host's root only: without `ownsIpc` their directory stays empty.
+ * host's can be mounted by the host's root only: without `ownsIpc` their directory stays empty. Only the host's root can make nodes that
+ * work.
  */
-export function deviceDirectory(options: { readonly ownsIpc: boolean }): Operation[] {
-  return [
-    { op: 'dev', target: 'dev' },
+export function deviceDirectory(options: { readonly ownsIpc: boolean; readonly canMakeNodes: boolean }): Operation[] {
+  const nodes: Operation[] = [
     ...devices.map(([name, major, minor]): Operation => ({ op: 'dev-node', name, mode: characterDevice | everyone, major, minor })),
     { op: 'dev-node', name: 'console', mode: characterDevice | 0o620, major: 1, minor: 3 },
+  ]
+  // The host's own nodes, behind mounts: whoever may not make one gets the same devices, and no others.
+  const flags = volumeFlag.noSetuid | volumeFlag.noExec
+  const mounted = [...devices.map(([name]) => [name, name] as const), ['console', 'null'] as const].map(
+    ([name, source]): Operation => ({ op: 'volume', source: `/dev/${source}`, target: `dev/${name}`, flags }),
+  )
+  return [
+    { op: 'dev', target: 'dev' },
+    ...(options.canMakeNodes ? nodes : []),
     { op: 'dev-link', name: 'ptmx', target: 'pts/ptmx' },
     { op: 'dev-link', name: 'fd', target: '/proc/self/fd' },
     { op: 'dev-link', name: 'stdin', target: '/proc/self/fd/0' },
@@ -81,6 +91,7 @@ export function deviceDirectory(options: { readonly ownsIpc: boolean }): Operati
     { op: 'mkdir', path: 'dev/pts', mode: 0o755 },
     { op: 'mkdir', path: 'dev/shm', mode: 0o1777 },
     { op: 'mkdir', path: 'dev/mqueue', mode: 0o1777 },
+    ...(options.canMakeNodes ? [] : mounted),
     { op: 'devpts', target: 'dev/pts' },
     { op: 'tmpfs', target: 'dev/shm', options: 'mode=1777,size=65536k', flags: 1 },
     ...(options.ownsIpc ? [{ op: 'mqueue', target: 'dev/mqueue' } as const] : []),

@@ -84,5 +84,8 @@ function missingController(isolator: Isolator, { cgroups }: EnforceableOptions['
   const controller = controllerOf(isolator)
   if (controller === undefined) return undefined
   const there = cgroups.kind === 'v2' ? cgroups.controllers.includes(controller) : hierarchyWith(cgroups, controller) !== undefined
-  return there ? undefined : `this host has no ${controller} controller for control groups`
+  if (there) return undefined
+  return cgroups.kind === 'none'
+    ? `an ordinary user has no control group with the ${controller} controller here (systemd-run --user --scope --property=Delegate=yes rkt … gives one)`
+    : `this host has no ${controller} controller for control groups`
 }

@@ -38,6 +38,9 @@ export const podFiles = {
   resolvConf: 'files/resolv.conf',
 } as const
 
+/** Flags of a mount that holds data alone. */
+const unprivileged = volumeFlag.noDevices | volumeFlag.noSetuid | volumeFlag.noExec
+
 /** Plans one app: its root, its mounts, its confinement, its program. */
 export function planApp(inputs: AppPlanInputs): AppPlan {
   const { pod, app, runtime, root } = inputs
@@ -47,7 +50,8 @@ export function planApp(inputs: AppPlanInputs): AppPlan {
   const { mounts } = resolveMounts(app, pod.manifest.volumes)
   const volumes = planVolumes(mounts, {
     podDir: pod.dir,
-    mapped: pod.idRange !== undefined,
+    mapped: pod.idRange !== undefined && !inputs.host.rootless,
+    rootless: inputs.host.rootless,
     mounts: inputs.host.mounts,
     unmappable: inputs.host.unmappable,
     resolveSource: (path) => inputs.host.sources.get(path) ?? { path },
@@ -87,27 +91,27 @@ export function rootOf(pod: PreparedPod, app: PreparedApp): Operation {
   return { op: 'root-overlay', layers: [app.treeRootfs], base: `overlay/${app.treeID}`, upper: `upper/${app.name}`, work: `work/${app.name}` }
 }
 
-function systemMounts({ pod, runtime, cgroupView }: AppPlanInputs, targets: readonly string[]): Operation[] {
+function systemMounts({ pod, runtime, host, cgroupView }: AppPlanInputs, targets: readonly string[]): Operation[] {
   const ownSys = !targets.some((target) => target === '/sys' || target.startsWith('/sys/'))
   const sys: Operation[] = !ownSys
     ? []
     : runtime.net.kind === 'host'
-      ? [{ op: 'volume', source: '/sys', target: 'sys', flags: (runtime.insecure.paths ? 0 : volumeFlag.readOnly) | volumeFlag.noDevices | volumeFlag.noSetuid | volumeFlag.noExec }]
+      ? [{ op: 'volume', source: '/sys', target: 'sys', flags: (runtime.insecure.paths ? 0 : volumeFlag.readOnly) | unprivileged | (host.rootless ? volumeFlag.recursive : 0) }]
       : [{ op: 'sysfs', target: 'sys', flags: runtime.insecure.paths ? 0 : sysfsFlag.readOnly }]
   const masks = runtime.insecure.paths ? [] : protectedPaths().filter((operation) => ownSys || !('path' in operation && operation.path.startsWith('sys/')))
   const ownsIpc = runtime.ipc !== 'parent' || pod.idRange === undefined
-  return [{ op: 'proc', target: 'proc' }, ...sys, ...(ownSys ? cgroupView : []), ...deviceDirectory({ ownsIpc }), ...masks]
+  return [{ op: 'proc', target: 'proc' }, ...sys, ...(ownSys ? cgroupView : []), ...deviceDirectory({ ownsIpc, canMakeNodes: !host.rootless }), ...masks]
 }
 
 /** What decides about the files that the runtime provides. */
-export type ProvidedFilesInputs = Pick<AppPlanInputs, 'pod' | 'app' | 'runtime' | 'root' | 'networkDns'>
+export type ProvidedFilesInputs = Pick<AppPlanInputs, 'pod' | 'app' | 'runtime' | 'root' | 'networkDns'> & { readonly host: Pick<HostFacts, 'rootless'> }
 
 /** `/etc/hosts` and its like: a volume on the place or above it wins, and the image's own file where nothing better is known. */
-export function providedFiles({ pod, app, runtime, root, networkDns }: ProvidedFilesInputs, targets: readonly string[]): Operation[] {
+export function providedFiles({ pod, app, runtime, host, root, networkDns }: ProvidedFilesInputs, targets: readonly string[]): Operation[] {
   const covered = (path: string): boolean => targets.some((target) => path === target || path.startsWith(`${target}/`))
   const file = (source: string, target: string): Operation => {
     const readOnly = app.runtime.readOnlyRootFS ? volumeFlag.readOnly : 0
-    const flags = readOnly | volumeFlag.noDevices | volumeFlag.noSetuid | volumeFlag.noExec | (pod.idRange === undefined ? 0 : volumeFlag.idmap)
+    const flags = readOnly | unprivileged | (pod.idRange === undefined || host.rootless ? 0 : volumeFlag.idmap)
     return { op: 'volume', source: `${pod.dir}/${source}`, target, flags }
   }
   const wantsHosts = runtime.hosts.kind !== 'default' || (!root.hasHosts && !covered('/etc/hosts'))

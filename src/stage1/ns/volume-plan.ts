@@ -10,6 +10,8 @@ export interface VolumePlanOptions {
   readonly podDir: string
   /** Whether owners are mapped to the pod's own range. */
   readonly mapped: boolean
+  /** Whether the caller is an ordinary user, whose pods have the ids that he can name. */
+  readonly rootless?: boolean
   readonly mounts: readonly MountEntry[]
   /** Paths of sources and of mounts whose owners the kernel cannot map. */
   readonly unmappable: ReadonlySet<string>
@@ -64,8 +66,9 @@ function partsOf(mount: ResolvedMount, target: string, options: VolumePlanOption
     case 'host': {
       const resolved = options.resolveSource(source.path)
       const type = mountOf(options.mounts, resolved.path)?.type ?? ''
-      if (resolved.device !== undefined) return [devicePart(resolved.path, target, { flags: readOnly, mapped: options.mapped })]
+      if (resolved.device !== undefined) return [devicePart(resolved.path, target, { flags: readOnly, foreign: options.mapped || options.rootless === true })]
       const travel = propagationFlag(mount, options)
+      if (options.rootless === true) return [rootlessPart({ source: resolved.path, target, recursive: source.recursive, readOnly: mount.readOnly, travel }, options)]
       const below = source.recursive === false ? [] : mountsUnder(options.mounts, resolved.path)
       return [
         part({ source: resolved.path, target, type, readOnly: mount.readOnly, travel }, options),
@@ -80,9 +83,32 @@ function partsOf(mount: ResolvedMount, target: string, options: VolumePlanOption
   }
 }
 
-function devicePart(source: string, target: string, { flags, mapped }: { readonly flags: number; readonly mapped: boolean }): Part {
+function devicePart(source: string, target: string, { flags, foreign }: { readonly flags: number; readonly foreign: boolean }): Part {
   const warning = `warning: device ${quote(source)} is shown with unmapped owners: only what its mode gives to others is allowed`
-  return { source, target, flags, ...(mapped ? { warning } : {}) }
+  return { source, target, flags, ...(foreign ? { warning } : {}) }
+}
+
+interface OwnSource {
+  readonly source: string
+  readonly target: string
+  readonly recursive: boolean | undefined
+  readonly readOnly: boolean
+  readonly travel: number
+}
+
+/**
+ * A source of an ordinary user, with all mounts below it: in a mount namespace of a user's own the kernel lets none of them be taken off,
+ * which would show what the host has covered.
+ */
+function rootlessPart({ source, target, recursive, readOnly, travel }: OwnSource, { mounts }: VolumePlanOptions): Part {
+  const [below] = mountsUnder(mounts, source)
+  if (below !== undefined && recursive === false) {
+    throw new RktError('unsupported-host', `cannot mount ${quote(source)} without the mounts below it, such as ${quote(below.mountPoint)}: the kernel shows an ordinary user both or none`, {
+      hint: 'leave recursive=false away',
+    })
+  }
+  const flags = volumeFlag.noDevices | (below === undefined ? 0 : volumeFlag.recursive) | (readOnly ? volumeFlag.readOnly : 0) | travel
+  return { source, target, flags }
 }
 
 interface Shown {
@@ -95,13 +121,13 @@ interface Shown {
 }
 
 /** ATTACK: what comes later comes as it is on the host: neither read-only nor with mapped owners. */
-function propagationFlag({ volume, readOnly, source }: ResolvedMount, { mapped }: VolumePlanOptions): number {
+function propagationFlag({ volume, readOnly, source }: ResolvedMount, { mapped, rootless }: VolumePlanOptions): number {
   if (source.kind !== 'host' || source.propagation === undefined || source.propagation === 'private') return 0
   const refuse = (reason: string, hint: string): RktError =>
     new RktError('invalid-manifest', `cannot mount volume ${quote(volume)} with propagation ${source.propagation}: ${reason}`, { hint })
   if (readOnly) throw refuse('mounts that are made later would be writable', 'leave readOnly or propagation away')
   if (source.propagation === 'slave') return volumeFlag.slave
-  if (mapped) throw refuse('a pod with a user namespace of its own mounts nothing on the host', 'use propagation=slave, or --private-users=false')
+  if (mapped || rootless === true) throw refuse('a pod with a user namespace of its own mounts nothing on the host', 'use propagation=slave, or --private-users=false')
   return volumeFlag.shared
 }
 
