@@ -5,6 +5,8 @@ import { checkPlatform, hostPlatform } from '../spec/index.ts'
 import { acquireImage, openStore, type ImageRecord, type Store } from '../store/index.ts'
 import { openKeystore, type Keystore } from '../trust/index.ts'
 import { configuredCredentials } from './config/credentials.ts'
+import { configuredLookaside } from './config/lookaside.ts'
+import { configuredLogins } from './config/registry-logins.ts'
 import type { Context } from './context.ts'
 import type { FlagValues } from './parse/flag-values.ts'
 import type { PullPolicy } from './pull-policy.ts'
@@ -33,6 +35,8 @@ export function openImages(context: Context, { pullPolicy, onProgress }: OpenIma
   const store = openStore(context.dataDir, { create: true, log })
   const keystore = openKeystore(context.config)
   const credentials = configuredCredentials(context.config, context.now)
+  const logins = configuredLogins(context.config)
+  const lookaside = configuredLookaside(context.config)
   const record = (text: string, policy: PullPolicy, flags?: FlagValues): Promise<ImageRecord> =>
     acquireImage(text, {
       store,
@@ -45,6 +49,8 @@ export function openImages(context: Context, { pullPolicy, onProgress }: OpenIma
       signal,
       log,
       credentials,
+      logins,
+      lookaside,
       now: new Date(context.now()),
       ...wantedOf(flags),
       ...(onProgress === undefined ? {} : { onProgress }),

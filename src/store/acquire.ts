@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { isRktError, quote, RktError, unreachable, type Log } from '../base/index.ts'
-import { discoverImage, formatName, formatOciReference, parseReference, type Credentials, type ImageEndpoint, type OnProgress, type Reference } from '../fetch/index.ts'
+import { discoverImage, formatName, formatOciReference, parseReference, type Credentials, type ImageEndpoint, type LookasideMap, type OnProgress, type Reference, type RegistryLogins } from '../fetch/index.ts'
 import { hostPlatform, type Dependency } from '../spec/index.ts'
 import type { Keystore } from '../trust/index.ts'
 import { checkExpectation, type Expectation } from './check-manifest.ts'
@@ -38,6 +38,10 @@ export interface AcquireOptions {
   readonly caFiles?: readonly string[]
   /** For the hosts that are asked. */
   readonly credentials?: Credentials
+  /** For the registries that are asked. */
+  readonly logins?: RegistryLogins
+  /** Where signatures of images are kept apart from their registries. */
+  readonly lookaside?: LookasideMap
   /** Whether keys that discovery finds over https are trusted for a name for which nobody has decided anything. */
   readonly trustKeysFromHttps?: boolean
 }

@@ -1,12 +1,13 @@
 import type { Credential } from '../../fetch/index.ts'
 import type { ConfigDirectories } from '../context.ts'
 import { authKind, dockerAuthKind } from './auth.ts'
+import { lookasideKind } from './lookaside.ts'
 import { mergeKind } from './merge.ts'
 import { pathsKind } from './paths.ts'
 import { stage1Kind, type Stage1Setting } from './stage1.ts'
 
 /**
- * The merged configuration as `rkt config` prints it: a list of entries in the form of the files, one for each domain and registry.
+ * The merged configuration as `rkt config` prints it: a list of entries in the form of the files, one for each domain, registry and prefix.
  *
  * @throws RktError `invalid-config` naming the file.
  */
@@ -15,7 +16,10 @@ export function configurationJson(config: ConfigDirectories): { readonly stage0:
   const docker = [...mergeKind(config, dockerAuthKind).values()].map(({ registry, ...credentials }) => entry('dockerAuth', { registries: [registry], credentials }))
   const paths = mergeKind(config, pathsKind)
   const stage1 = mergeKind(config, stage1Kind)
-  return { stage0: [...auth, ...docker, ...whenSet('paths', Object.fromEntries(paths)), ...whenSet('stage1', stage1Json([...stage1.values()]))] }
+  const lookaside = [...mergeKind(config, lookasideKind).values()].map(({ prefix, read, write }) =>
+    entry('lookaside', { prefixes: [prefix], read, ...(write === '' ? {} : { write }) }),
+  )
+  return { stage0: [...auth, ...docker, ...lookaside, ...whenSet('paths', Object.fromEntries(paths)), ...whenSet('stage1', stage1Json([...stage1.values()]))] }
 }
 
 function entry(rktKind: string, fields: object): object {

@@ -12,6 +12,8 @@ import type { FoundSignatures } from './found.ts'
 export interface LookasideMap {
   /** A `file:` or `https:` URL; undefined when the configuration says nothing. */
   find(reference: DockerReference): string | undefined
+  /** The `file:` URL to which new signatures are written. */
+  findWrite(reference: DockerReference): string | undefined
 }
 
 /** The place of signature `number`, counted from one. SPEC: containers/image docs/signature-protocols.md. */
