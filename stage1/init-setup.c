@@ -70,6 +70,11 @@ static int change_root(int outer, int own_network, struct fail *f) {
 static int set_sysctls(const struct section *pod, struct fail *f) {
   for_each_op(op, pod) {
     if (op->code != OP_SYSCTL) continue;
+    /* The one setting that the kernel does not give to the root of a user namespace as a file. */
+    if (strcmp(op->field[0].text, "kernel/domainname") == 0) {
+      if (setdomainname(op->field[1].text, strlen(op->field[1].text))) return fail(f, "set sysctl", op->field[0].text);
+      continue;
+    }
     own int base = open("/proc/sys", O_PATH | O_DIRECTORY | O_CLOEXEC);
     own int fd = base < 0 ? -1 : sys_openat2(base, op->field[0].text, O_WRONLY, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
     size_t size = strlen(op->field[1].text);

@@ -22,6 +22,8 @@ export interface AppStatus {
   readonly finishedAtMs: number | undefined
   /** The status with which the app has exited; undefined while it runs, or when nobody was left to write it. */
   readonly exitCode: number | undefined
+  /** Why it has ended, where the launcher knows more than the status: `OOMKilled`. */
+  readonly reason: string | undefined
   readonly imageID: ImageID
   /** Undefined when the image manifest cannot be read. */
   readonly imageName: string | undefined
@@ -64,6 +66,7 @@ export function readAppStatus(pod: Pod, { app, volumes, attempt }: AppStatusInpu
     // Nobody wrote the end of an app that was killed together with the pod; the pod's mark is the latest time it can have been.
     finishedAtMs: marker('') ?? (pod.stage === 'exited-garbage' ? pod.movedAtMs : undefined),
     exitCode,
+    reason: attempt(`reason of app ${app.name}`, () => readReason(pod.inside(join(podFile.status, `${app.name}-reason`)))),
     imageID: app.image.id,
     imageName: image?.name,
     imageVersion: image === undefined ? undefined : valueOf(image.labels, 'version'),
@@ -81,6 +84,11 @@ function mountsOf(pod: Pod, app: MountingApp, volumes: readonly Volume[]): AppMo
     hostPath: source.kind === 'host' ? source.path : join(pod.dir, source.path),
     readOnly,
   }))
+}
+
+function readReason(path: string): string {
+  const text = readFileSync(path, 'latin1').trim()
+  return /^[A-Za-z]{1,32}$/.test(text) ? text : 'unknown'
 }
 
 function readVerdict(path: string): Verdict {

@@ -36,8 +36,8 @@ function outcome(pod: PodStatus): string[] {
   ]
 }
 
-function exitLine({ name, exitCode }: AppStatus): string[] {
-  return exitCode === undefined ? [] : [`app-${name}=${exitCode}`]
+function exitLine({ name, exitCode, reason }: AppStatus): string[] {
+  return [...(exitCode === undefined ? [] : [`app-${name}=${exitCode}`]), ...(reason === undefined ? [] : [`app-${name}-reason=${reason}`])]
 }
 
 function isExited(state: PodState): boolean {

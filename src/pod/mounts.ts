@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { errorText, escapeText, isErrno, quote, RktError, unreachable } from '../base/index.ts'
-import { type ACName, type App, parseACName, type Propagation, type RuntimeApp, type Volume } from '../spec/index.ts'
+import { type ACName, type App, emptyVolumeDefaults, type EmptyVolume, parseACName, type Propagation, type RuntimeApp, type Volume } from '../spec/index.ts'
 import { podFile } from './layout.ts'
 
 /** Where the content of a mount comes from. */
@@ -19,12 +19,16 @@ export type MountSource =
       readonly kind: 'empty'
       /** Relative to the pod directory. */
       readonly path: string
-      /** Permission bits. */
-      readonly mode: number
-      /** Ids inside the pod. */
-      readonly uid: number
-      readonly gid: number
+      /** Permission bits, and ids inside the pod; undefined: those of the directory of the image that the volume covers. */
+      readonly owner: EmptyOwner | undefined
     }
+
+/** Whom an empty volume belongs to. */
+export interface EmptyOwner {
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+}
 
 /** A volume at its place in an app. */
 export interface ResolvedMount {
@@ -113,14 +117,20 @@ function sourceOf(volume: Volume): MountSource {
         ...(volume.propagation === undefined ? {} : { propagation: volume.propagation }),
       }
     case 'empty':
-      return { kind: 'empty', path: join(podFile.sharedVolumes, volume.name), mode: Number.parseInt(volume.mode, 8), uid: volume.uid, gid: volume.gid }
+      return { kind: 'empty', path: join(podFile.sharedVolumes, volume.name), owner: ownerOf(volume) }
     default:
       return unreachable(volume)
   }
 }
 
+function ownerOf({ mode, uid, gid }: EmptyVolume): EmptyOwner | undefined {
+  if (mode === undefined && uid === undefined && gid === undefined) return undefined
+  const { mode: otherMode, uid: otherUid, gid: otherGid } = emptyVolumeDefaults
+  return { mode: Number.parseInt(mode ?? otherMode, 8), uid: uid ?? otherUid, gid: gid ?? otherGid }
+}
+
 function implicitVolume(app: ACName, mountPoint: ACName): Volume {
-  return { name: parseACName(`${app}-${mountPoint}`), kind: 'empty', mode: '0755', uid: 0, gid: 0 }
+  return { name: parseACName(`${app}-${mountPoint}`), kind: 'empty' }
 }
 
 function clean(path: string): string {

@@ -37,6 +37,7 @@ function appToJson(app: AppStatus): Json {
     ...nanoseconds('started_at', app.startedAtMs),
     ...nanoseconds('finished_at', app.finishedAtMs),
     ...known('exit_code', app.exitCode),
+    ...known('reason', app.reason),
     image_id: app.imageID,
     ...filled('mounts', app.mounts.map(({ name, containerPath, hostPath, readOnly }) => ({ name, container_path: containerPath, host_path: hostPath, read_only: readOnly }))),
     ...map('user_annotations', app.userAnnotations),

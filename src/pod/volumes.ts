@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, lstatSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ImageManifest, type PodManifest, valueOf } from '../spec/index.ts'
+import { emptyVolumeDefaults, type ImageManifest, type PodManifest, valueOf } from '../spec/index.ts'
 import { copyTree } from './copy-tree.ts'
-import { type MountingApp, type MountSource, type ResolvedMount, resolveMounts } from './mounts.ts'
+import { type MountingApp, type EmptyOwner, type ResolvedMount, resolveMounts } from './mounts.ts'
 import type { Pod } from './pod.ts'
 import { resolveInTree } from './resolve-in-tree.ts'
 
@@ -22,22 +22,31 @@ export interface VolumesOptions {
 export async function makeVolumes(pod: Pod, { app, image, rootfs, manifest, signal }: VolumesOptions): Promise<readonly string[]> {
   const { mounts, warnings } = resolveMounts(app, manifest.volumes)
   for (const mount of mounts) {
-    if (mount.source.kind !== 'empty' || !makeVolume(pod.inside(mount.source.path), mount.source)) continue
-    if (!isImplicit(mount, app, manifest) || valueOf(image.annotations, convertedFromDocker) === undefined) continue
-    const content = resolveInTree(rootfs, mount.target)
-    if (content === undefined || !lstatSync(content).isDirectory()) continue
-    await copyTree(content, join(pod.dir, mount.source.path), { lockFd: pod.fd, signal })
+    if (mount.source.kind !== 'empty') continue
+    const covered = coveredDirectory(rootfs, mount.target)
+    if (!makeVolume(pod.inside(mount.source.path), mount.source.owner ?? covered ?? noOwner)) continue
+    if (covered === undefined || !isImplicit(mount, app, manifest) || valueOf(image.annotations, convertedFromDocker) === undefined) continue
+    await copyTree(covered.path, join(pod.dir, mount.source.path), { lockFd: pod.fd, signal })
   }
   return warnings
 }
 
+const noOwner: EmptyOwner = { mode: Number.parseInt(emptyVolumeDefaults.mode, 8), uid: emptyVolumeDefaults.uid, gid: emptyVolumeDefaults.gid }
+
+/** The directory of the image that lies below a volume. */
+function coveredDirectory(rootfs: string, target: string): (EmptyOwner & { readonly path: string }) | undefined {
+  const path = resolveInTree(rootfs, target)
+  const status = path === undefined ? undefined : lstatSync(path)
+  return path === undefined || status?.isDirectory() !== true ? undefined : { path, mode: status.mode & 0o7777, uid: status.uid, gid: status.gid }
+}
+
 /** A volume shared by several apps is made by the first one: false when it is there. */
-function makeVolume(path: string, source: Extract<MountSource, { kind: 'empty' }>): boolean {
+function makeVolume(path: string, { mode, uid, gid }: EmptyOwner): boolean {
   if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) return false
   mkdirSync(path, { mode: 0o700 })
   // Ids of the pod, as they are: the mount that shows the volume maps them.
-  chownSync(path, source.uid, source.gid)
-  chmodSync(path, source.mode)
+  chownSync(path, uid, gid)
+  chmodSync(path, mode)
   return true
 }
 

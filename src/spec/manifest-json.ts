@@ -88,8 +88,12 @@ function volumeToJson(volume: Volume): Json {
     ...(readOnly === undefined ? {} : { readOnly }),
     ...(recursive === undefined ? {} : { recursive }),
     ...(volume.kind === 'host' && volume.propagation !== undefined ? { propagation: volume.propagation } : {}),
-    ...(volume.kind === 'empty' ? { mode: volume.mode, uid: volume.uid, gid: volume.gid } : {}),
+    ...(volume.kind === 'empty' ? given({ mode: volume.mode, uid: volume.uid, gid: volume.gid }) : {}),
   }
+}
+
+function given(members: Readonly<Record<string, string | number | undefined>>): Json {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined))
 }
 
 function exposedPortToJson({ name, hostPort, hostIP, podPort }: ExposedPort): Json {

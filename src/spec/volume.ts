@@ -24,10 +24,10 @@ export type Propagation = 'private' | 'slave' | 'shared'
 export interface EmptyVolume {
   readonly name: ACName
   readonly kind: 'empty'
-  /** Octal permission bits, such as `0755`. */
-  readonly mode: string
-  readonly uid: number
-  readonly gid: number
+  /** Octal permission bits, such as `0755`. Where none of these three is given, the directory of the image that the volume covers has them. */
+  readonly mode?: string
+  readonly uid?: number
+  readonly gid?: number
   readonly readOnly?: boolean
   readonly recursive?: boolean
 }
@@ -37,6 +37,7 @@ export type Volume = HostVolume | EmptyVolume
 /** The largest user or group id; the one above means "none" to the kernel. */
 export const maxID = 4_294_967_294
 
+/** What an empty volume has when neither it nor the image says anything. */
 export const emptyVolumeDefaults = { mode: '0755', uid: 0, gid: 0 } as const
 
 /** With or without the `r` of mount(8): mounts below a volume follow it in any case. */
@@ -66,8 +67,7 @@ export const volume: Decoder<Volume> = (at) => {
   if (kind === 'empty') {
     if (source !== undefined && source !== '') return fault(member(at, 'source', source), 'source for empty volume must be empty')
     if (travel !== undefined) return fault(member(at, 'propagation', travel), 'propagation for empty volume cannot be set')
-    const { mode: defaultMode, uid: defaultUID, gid: defaultGID } = emptyVolumeDefaults
-    return { ...shared, kind, mode: mode ?? defaultMode, uid: uid ?? defaultUID, gid: gid ?? defaultGID }
+    return { ...shared, kind, ...(mode === undefined ? {} : { mode }), ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) }
   }
   if (kind !== 'host') return fault(member(at, 'kind', kind), `unrecognized volume kind ${quote(kind)}: should be one of "empty", "host"`)
   const before = at.faults.length

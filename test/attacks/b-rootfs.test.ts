@@ -24,13 +24,13 @@ function makeVictim(name: string): { readonly path: string; readonly unchanged: 
 }
 
 /** An image whose tree is made by lines of shell, run in the tree; `bin/busybox` is there before. */
-function imageBy(lines: string, app: Readonly<Record<string, unknown>> = {}): string {
+function imageBy(lines: string, app: Readonly<Record<string, unknown>> = {}, { keepOwners = false }: { readonly keepOwners?: boolean } = {}): string {
   const place = mkdtempSync(join(tmpdir(), 'rkt-hostile-'))
   mkdirSync(join(place, 'rootfs/bin'), { recursive: true })
   mkdirSync(join(place, 'rootfs/etc'))
   execFileSync('/bin/sh', ['-ec', `cp /bin/busybox bin/busybox; for a in sh cat ls id pwd stat touch sleep readlink; do ln -s busybox bin/$a; done\n${lines}`], { cwd: join(place, 'rootfs') })
   writeFileSync(join(place, 'manifest'), JSON.stringify(aciManifest({ name: 'example.com/hostile', app })))
-  execFileSync('tar', ['--create', '--gzip', '--sparse', `--file=${scene.place.in(`${place.split('/').at(-1)}.aci`)}`, '--owner=0', '--group=0', '--numeric-owner', `--directory=${place}`, 'manifest', 'rootfs'])
+  execFileSync('tar', ['--create', '--gzip', '--sparse', `--file=${scene.place.in(`${place.split('/').at(-1)}.aci`)}`, ...(keepOwners ? [] : ['--owner=0', '--group=0']), '--numeric-owner', `--directory=${place}`, 'manifest', 'rootfs'])
   execFileSync('rm', ['-rf', place])
   return scene.place.in(`${place.split('/').at(-1)}.aci`)
 }
@@ -197,6 +197,16 @@ test('B13: an empty volume over a directory of the image has the mode and owner 
   const image = imageBy('mkdir data; echo x > data/file; chmod 750 data')
   const { stdout } = await runImage(image, 'stat -c "%a %u:%g" /data; ls -A /data', { flags: ['--volume=v,kind=empty,mode=0711,uid=999,gid=999'], app: ['--mount=volume=v,target=/data'] })
   t.is(stdout, '711 999:999\n')
+})
+
+test('B13: an empty volume of which nothing more is said has the owner and mode of what it covers, and is empty', async (t) => {
+  const image = imageBy('mkdir data; echo x > data/file; chmod 750 data; chown 999:998 data', {}, { keepOwners: true })
+  const mount = ['--mount=volume=v,target=/data']
+  const { stdout, stderr } = await runImage(image, 'stat -c "%a %u:%g" /data; ls -A /data', { flags: ['--volume=v,kind=empty'], app: mount })
+  t.is(stdout, '750 999:998\n', stderr)
+  const implicit = imageBy('mkdir data; echo x > data/file; chmod 1777 data', { mountPoints: [{ name: 'data', path: '/data' }] })
+  t.is((await runImage(implicit, 'stat -c "%a %u:%g" /data; ls -A /data')).stdout, '1777 0:0\n')
+  t.is((await runImage(imageBy('true'), 'stat -c "%a %u:%g" /data', { flags: ['--volume=v,kind=empty'], app: mount })).stdout, '755 0:0\n')
 })
 
 test('B14: a source that becomes a link between planning and start is not followed', async (t) => {

@@ -1,4 +1,7 @@
-/* without NAME PROGRAM [ARGUMENT…]: executes the program in a world where one system call fails with EPERM. */
+/*
+ * without NAME[=ERRNO] PROGRAM [ARGUMENT…]: executes the program in a world where one system call fails with EPERM, or with the errno that
+ * is named: ENOSYS, EINVAL.
+ */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,20 +17,30 @@ static const struct {
     {"mount", SYS_mount}, {"pivot_root", SYS_pivot_root}, {"seccomp", SYS_seccomp}, {"sethostname", SYS_sethostname},
     {"setgroups", SYS_setgroups}, {"setns", SYS_setns}, {"setresuid", SYS_setresuid}, {"setsid", SYS_setsid}, {"symlinkat", SYS_symlinkat},
     {"umount2", SYS_umount2}, {"unshare", SYS_unshare}, {"open_tree", 428}, {"move_mount", 429}, {"fsopen", 430}, {"fsconfig", 431},
-    {"fsmount", 432}, {"mount_setattr", 442},
+    {"fsmount", 432}, {"mount_setattr", 442}, {"landlock_create_ruleset", 444}, {"landlock_add_rule", 445}, {"landlock_restrict_self", 446},
 };
+
+/* The errno after `=`, EPERM without one, 0 for a name that is not known. */
+static unsigned errno_of(const char *equals)
+{
+    if (equals == NULL)
+        return EPERM;
+    return strcmp(equals, "=ENOSYS") == 0 ? ENOSYS : strcmp(equals, "=EINVAL") == 0 ? EINVAL : strcmp(equals, "=EPERM") == 0 ? EPERM : 0;
+}
 
 int main(int argc, char **argv)
 {
-    for (size_t i = 0; argc > 2 && i < sizeof calls / sizeof *calls; i++) {
-        if (strcmp(calls[i].name, argv[1]) != 0)
+    const size_t length = argc > 2 ? strcspn(argv[1], "=") : 0;
+    const unsigned error = argc > 2 ? errno_of(strchr(argv[1], '=')) : 0;
+    for (size_t i = 0; error != 0 && i < sizeof calls / sizeof *calls; i++) {
+        if (strlen(calls[i].name) != length || strncmp(calls[i].name, argv[1], length) != 0)
             continue;
-        /* Load the number; is it the one? Refuse with EPERM, else allow (seccomp(2), struct sock_filter). */
+        /* Load the number; is it the one? Refuse it, else allow (seccomp(2), struct sock_filter). */
         struct {
             uint16_t code;
             uint8_t if_true, if_false;
             uint32_t value;
-        } code[] = {{0x20, 0, 0, 0}, {0x15, 0, 1, calls[i].number}, {0x06, 0, 0, 0x00050000 | EPERM}, {0x06, 0, 0, 0x7fff0000}};
+        } code[] = {{0x20, 0, 0, 0}, {0x15, 0, 1, calls[i].number}, {0x06, 0, 0, 0x00050000 | error}, {0x06, 0, 0, 0x7fff0000}};
         struct {
             unsigned short length;
             void *code;
@@ -36,6 +49,6 @@ int main(int argc, char **argv)
             execv(argv[2], argv + 2);
         break;
     }
-    perror(argc > 1 ? argv[1] : "usage: without NAME PROGRAM [ARGUMENT...]");
+    perror(argc > 1 ? argv[1] : "usage: without NAME[=ERRNO] PROGRAM [ARGUMENT...]");
     return 125;
 }

@@ -79,7 +79,9 @@ test('a volume of an image that was converted from Docker begins with what the i
     using pod = await prepareSample(place, { apps: [appArgs({ image })] })
     const content = [0, 1, 2, 3].map((index) => readdirSync(pod.inside(`sharedVolumes/busybox-v${index}`)).join(' '))
     t.deepEqual(content, converted ? ['seed', '', '', 'motd'] : ['', '', '', ''])
-    t.deepEqual(owner(pod.inside('sharedVolumes/busybox-v0')), [0, 0, converted ? '2770' : '755'])
+    // Owner and mode come from the directory that is covered in any case; where there is none, they are root's and 0755.
+    t.deepEqual(owner(pod.inside('sharedVolumes/busybox-v0')), [0, 0, '2770'])
+    t.deepEqual(owner(pod.inside('sharedVolumes/busybox-v2')), [0, 0, '755'])
   }
 })
 

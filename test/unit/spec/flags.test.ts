@@ -17,7 +17,8 @@ const usage = { code: 'usage' }
 test('parseVolumeFlag() reads host and empty volumes', (t) => {
   t.deepEqual(plain(parseVolumeFlag('data,kind=host,source=/srv/data')), { name: 'data', kind: 'host', source: '/srv/data' })
   t.deepEqual(plain(parseVolumeFlag('d,kind=host,source=/s,readOnly=true,recursive=F')), { name: 'd', readOnly: true, recursive: false, kind: 'host', source: '/s' })
-  t.deepEqual(plain(parseVolumeFlag('tmp,kind=empty')), { name: 'tmp', kind: 'empty', mode: '0755', uid: 0, gid: 0 })
+  t.deepEqual(plain(parseVolumeFlag('tmp,kind=empty')), { name: 'tmp', kind: 'empty' })
+  t.deepEqual(plain(parseVolumeFlag('d,kind=host,source=/s,propagation=rslave')), { name: 'd', kind: 'host', source: '/s', propagation: 'slave' })
   t.deepEqual(plain(parseVolumeFlag('tmp,kind=empty,mode=0700,uid=5,gid=6')), { name: 'tmp', kind: 'empty', mode: '0700', uid: 5, gid: 6 })
 })
 

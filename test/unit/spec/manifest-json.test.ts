@@ -41,7 +41,9 @@ test('podManifestToJson() keeps the three states of a flag', (t) => {
   }
 })
 
-test('podManifestToJson() writes the defaults of an empty volume', (t) => {
+test('podManifestToJson() writes of an empty volume what was said: the rest is for the image to say', (t) => {
   const manifest = podManifestToJson(parsePodManifest(podWithVolume({ kind: 'empty' })))
-  t.deepEqual(manifest['volumes'], [{ name: 'data', kind: 'empty', mode: '0755', uid: 0, gid: 0 }])
+  t.deepEqual(manifest['volumes'], [{ name: 'data', kind: 'empty' }])
+  const owned = { name: 'data', kind: 'empty', mode: '0700', uid: 1, gid: 2 }
+  t.deepEqual(podManifestToJson(parsePodManifest(podWithVolume(owned)))['volumes'], [owned])
 })
