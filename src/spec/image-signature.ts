@@ -29,3 +29,12 @@ export interface CosignAnnotations {
   /** `dev.sigstore.cosign/bundle`: JSON of the transparency log's promise. */
   readonly bundle?: string
 }
+
+/** The signature in a file of the user: by its first bytes a bundle, a detached OpenPGP signature, or a message. */
+export function rawSignature(bytes: Uint8Array, place: string): RawSignature {
+  const [first = 0] = bytes
+  if (first === 0x7b) return { form: 'bundle', place, bytes }
+  // SPEC: RFC 9580 section 4.2: the type of an OpenPGP packet; armour is text, and only detached signatures come in it.
+  const tag = (first & 0x40) === 0 ? (first >> 2) & 0x0f : first & 0x3f
+  return first < 0x80 || tag === 2 ? { form: 'detached', place, bytes } : { form: 'simple-signing', place, bytes }
+}

@@ -1,7 +1,7 @@
 export { isEnvironmentName, type App, type EnvironmentVariable, type EventHandler, type MountPoint, type Port } from './app.ts'
 export { companionTag, formatDockerReference, identifierOf, isTag, parseDockerReference, type DockerReference } from './docker-reference.ts'
 export { parseImageManifest, readImageManifest, type Dependency, type ImageManifest } from './image-manifest.ts'
-export { signatureKinds, type CosignAnnotations, type RawSignature, type SignatureKind } from './image-signature.ts'
+export { rawSignature, signatureKinds, type CosignAnnotations, type RawSignature, type SignatureKind } from './image-signature.ts'
 export { isIPAddress } from './ip.ts'
 export { asIsolation, type Isolation, type IsolationLevel, isolationLevels, isolationText, parseIsolation, reachesLevel } from './isolation.ts'
 export type { Isolator, IsolatorKind, IsolatorOf } from './isolator.ts'

@@ -9,7 +9,7 @@ export { formatEvidence, imageOfChain, parseEvidence, type OciEvidence } from '.
 export { verifyOciImage, type VerifyOciOptions } from './oci/verify-oci-image.ts'
 export { requireIsolation, type RequireIsolationOptions } from './policy/require-isolation.ts'
 export { policyJson, type Policy } from './policy/policy.ts'
-export { prepareTrust, type PreparedTrust, type PrepareTrustOptions } from './prepare-trust.ts'
+export { prepareIdentity, prepareTrust, type PreparedTrust, type PrepareIdentityOptions, type PrepareTrustOptions } from './prepare-trust.ts'
 export { readPublicKeys, type PublicKey } from './public-key.ts'
 export { groupFingerprint, reviewText } from './review-text.ts'
 export type { TrustScope } from './scope.ts'

@@ -12,8 +12,9 @@ export function reviewText(keys: readonly KeyDescription[]): string {
   return `${lines.join('\n')}\n`
 }
 
-/** Upper case in groups of four, with a double blank in the middle. */
+/** Upper case in groups of four, with a double blank in the middle; names of Sigstore keys and identities as they are. */
 export function groupFingerprint(fingerprint: string): string {
+  if (!/^[0-9a-f]{40}$/.test(fingerprint)) return fingerprint
   const groups = fingerprint.toUpperCase().match(/.{1,4}/g) ?? []
   return `${groups.slice(0, 5).join(' ')}  ${groups.slice(5).join(' ')}`
 }

@@ -54,7 +54,7 @@ function decompress({ body }: MessagePacket, outer: readonly MessagePacket[]): U
 /** The reader of detached signatures takes the packet, with a header of its own. */
 function readSignature({ body }: MessagePacket): DetachedSignature {
   const header = Buffer.alloc(5)
-  header.writeUInt8(0x9a, 0)
+  header.writeUInt8(0x80 | (tags.signature << 2) | 2, 0)
   header.writeUInt32BE(body.byteLength, 1)
   const [signature] = readDetachedSignatures(Buffer.concat([header, body]))
   if (signature === undefined) throw damaged('no signature packet')
