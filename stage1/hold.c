@@ -14,7 +14,7 @@
 #include "idmap.h"
 #include "sys.h"
 
-static int pin(int pod, pid_t holder, const char *name, struct fail *f) {
+int pin_namespace(int pod, pid_t holder, const char *name, struct fail *f) {
   char source[64], target[64];
   snprintf(source, sizeof source, "/proc/%d/ns/%s", holder, name);
   snprintf(target, sizeof target, "ns/%s", name);
@@ -26,8 +26,8 @@ static int pin(int pod, pid_t holder, const char *name, struct fail *f) {
 static int pin_all(int pod, pid_t holder, unsigned shift, unsigned count, struct fail *f) {
   if (mkdirat(pod, "ns", 0700) && errno != EEXIST) return fail(f, "make", "ns");
   if (fchdir(pod)) return fail(f, "change to", "pod directory");
-  if (count && (map_ids(holder, shift, count, f) || pin(pod, holder, "user", f))) return -1;
-  return pin(pod, holder, "net", f);
+  if (count && (map_ids(holder, shift, count, f) || pin_namespace(pod, holder, "user", f))) return -1;
+  return pin_namespace(pod, holder, "net", f);
 }
 
 int hold_namespaces(int pod, unsigned shift, unsigned count) {

@@ -22,7 +22,7 @@ static int become_pod_root(struct fail *f) {
   return 0;
 }
 
-static int loopback_up(struct fail *f) {
+int loopback_up(struct fail *f) {
   own int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   struct ifreq request = {.ifr_name = "lo"};
   if (socket_fd < 0 || ioctl(socket_fd, SIOCGIFFLAGS, &request)) return fail(f, "bring up", "lo");
@@ -107,6 +107,11 @@ int init_setup(const struct init *init, struct fail *f) {
   if (hostname && (init->flags & CLONE_NEWUTS) && sethostname(hostname->field[0].text, strlen(hostname->field[0].text)))
     return fail(f, "set hostname", hostname->field[0].text);
   if ((init->flags & CLONE_NEWNET) && loopback_up(f)) return -1;
+  /* Another runtime makes the apps: it needs the tree, the processes and the devices of the host. */
+  if (section_find(pod, OP_SANDBOX)) {
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) return fail(f, "make mounts private", "");
+    return wait_for_mounts(init->outer, f);
+  }
   if (change_root(init->outer, (init->flags & CLONE_NEWNET) != 0, f)) return -1;
   return set_sysctls(pod, f);
 }

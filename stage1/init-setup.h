@@ -7,4 +7,7 @@
 /* Makes the fresh process in its new namespaces into pod init: ids, host name, loopback, own root. */
 int init_setup(const struct init *init, struct fail *f);
 
+/* Brings `lo` up in the network namespace of this process. */
+int loopback_up(struct fail *f);
+
 #endif

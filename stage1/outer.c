@@ -16,6 +16,7 @@
 #include "host.h"
 #include "idmap.h"
 #include "init.h"
+#include "sandbox.h"
 #include "sys.h"
 #include "supervise.h"
 
@@ -24,6 +25,7 @@ struct outer {
   struct caller caller;
   int pod;
   pid_t init;
+  pid_t sandbox; /* 0: init itself holds the namespaces */
   int user_ns;
   int control; /* connection to init */
 };
@@ -114,7 +116,7 @@ static int start_init(struct outer *outer, struct fail *f) {
   if (message_pair(pair)) return fail(f, "make namespaces", "");
   outer->control = pair[0];
   own int peer = pair[1];
-  if (section_find(&outer->plan.pod, OP_JOIN)) {
+  if (section_find(&outer->plan.pod, OP_JOIN) && outer->sandbox == 0) {
     if (clone_joined(outer, peer, flags, f)) return -1;
   } else {
     outer->init = clone_process(flags & ~(unsigned long)CLONE_NEWIPC);
@@ -129,11 +131,22 @@ static int start_init(struct outer *outer, struct fail *f) {
   return 0;
 }
 
-static int go(const struct outer *outer, const int *procs, uint32_t count, struct fail *f) {
-  char pid[16];
-  snprintf(pid, sizeof pid, "%d", outer->init);
+static int start_sandbox(struct outer *outer, struct fail *f) {
+  if (sandbox_make(&outer->plan, outer->pod, &outer->sandbox, f)) return -1;
+  outer->user_ns = openat(outer->pod, "ns/user", O_RDONLY | O_CLOEXEC);
+  return outer->user_ns < 0 && errno != ENOENT ? fail(f, "open", "ns/user") : 0;
+}
+
+static int join_groups(pid_t pid, const int *procs, uint32_t count, struct fail *f) {
+  char text[16];
+  int size = snprintf(text, sizeof text, "%d", pid);
   for (uint32_t i = 0; i < count; i++)
-    if (write(procs[i], pid, strlen(pid)) < 0) return fail(f, "join cgroup", "");
+    if (write(procs[i], text, (size_t)size) < 0) return fail(f, "join cgroup", "");
+  return 0;
+}
+
+static int go(const struct outer *outer, const int *procs, uint32_t count, struct fail *f) {
+  if (join_groups(outer->init, procs, count, f) || (outer->sandbox > 0 && join_groups(outer->sandbox, procs, count, f))) return -1;
   struct message message = {.version = CONTROL_VERSION, .kind = MESSAGE_GO};
   return message_send(outer->control, &message, NULL) ? fail(f, "start", "pod init") : 0;
 }
@@ -143,8 +156,7 @@ static int make_stdio(const struct outer *outer, const struct section *app, stru
                       struct message_fds *fds, struct fail *f) {
   const struct op *modes = section_find(app, OP_STDIO);
   const struct op *user = section_find(app, OP_USER);
-  const struct op *idmap = section_find(&outer->plan.pod, OP_IDMAP);
-  uid_t owner = (user ? (uid_t)user->field[0].number : 0) + (idmap ? (uid_t)idmap->field[0].number : 0);
+  uid_t owner = (user ? (uid_t)user->field[0].number : 0) + plan_shift(&outer->plan);
   for (int i = 0; i < 3; i++) {
     if (modes && modes->field[i].number == STDIO_PIPE) {
       int ends[2];
@@ -188,8 +200,7 @@ static int start_app(const struct outer *outer, struct supervisor *supervisor, u
 /* Makes the mounts of all apps while init still holds the host's tree, lets init go on, then starts the apps one after the other. */
 static int start_apps(const struct outer *outer, struct supervisor *supervisor, struct fail *f) {
   static struct message_fds mounts[PLAN_MAX_APPS];
-  const struct op *idmap = section_find(&outer->plan.pod, OP_IDMAP);
-  struct host host = {.user_ns = outer->user_ns, .shift = idmap ? (uint32_t)idmap->field[0].number : 0};
+  struct host host = {.user_ns = outer->user_ns, .shift = plan_shift(&outer->plan)};
   int result = host_open(&host, outer->pod, outer->init, f);
   for (uint32_t i = 0; i < outer->plan.apps && result == 0; i++) result = host_mounts(&host, &outer->plan.app[i], &mounts[i], f);
   host_close(&host);
@@ -204,6 +215,7 @@ static int start(struct outer *outer, struct supervisor *supervisor, struct fail
   int procs[MAX_CGROUPS];
   uint32_t cgroups = 0;
   if (mkdirat(outer->pod, "mnt", 0700) && errno != EEXIST) return fail(f, "make", "mnt");
+  if (section_find(&outer->plan.pod, OP_SANDBOX) && start_sandbox(outer, f)) return -1;
   if (start_init(outer, f) || make_cgroups(&outer->plan.pod, OP_CGROUP, procs, &cgroups, f)) return -1;
   int result = go(outer, procs, cgroups, f);
   for (uint32_t i = 0; i < cgroups; i++) close(procs[i]);
@@ -246,6 +258,7 @@ int outer_run(int plan_fd, int lock_fd, int caller_fd) {
   int status = STATUS_OWN_FAILURE;
   if (outer.init > 0) status = supervise(&supervisor, outer.init);
   if (f.error) status = STATUS_OWN_FAILURE;
+  sandbox_end(outer.sandbox);
   if (outer.control >= 0) close(outer.control);
   struct fail unclean = {0};
   if (readable && end_run(&outer.plan.end, lock_fd, 1, &unclean)) supervisor_warn(&unclean);

@@ -64,6 +64,9 @@ static const struct op_schema schemas[] = {
     {OP_LANDLOCK, "landlock", "S", IN_APP},
     {OP_SECURITY_LABEL, "security-label", "ss", IN_APP},
     {OP_SHARE, "share", "u", IN_APP},
+    {OP_SANDBOX, "sandbox", "uuus", IN_POD},
+    {OP_ROOT_AT, "root-at", "su", IN_APP},
+    {OP_UNMOUNT, "unmount", "s", IN_APP},
     {OP_STOP_SIGNAL, "stop-signal", "u", IN_APP},
     {OP_LISTEN, "listen", "IS", IN_APP},
     {OP_LOG, "log", "ssUuu", IN_APP},
@@ -94,6 +97,12 @@ int section_has_terminal(const struct section *section) {
   for (int i = 0; i < 3; i++)
     if (section_stdio(section, i) == STDIO_TERMINAL || section_stdio(section, i) == STDIO_ATTACH_TERMINAL) return 1;
   return 0;
+}
+
+uint32_t plan_shift(const struct plan *plan) {
+  const struct op *idmap = section_find(&plan->pod, OP_IDMAP);
+  const struct op *sandbox = section_find(&plan->pod, OP_SANDBOX);
+  return idmap ? (uint32_t)idmap->field[0].number : sandbox ? (uint32_t)sandbox->field[1].number : 0;
 }
 
 struct reader {

@@ -63,6 +63,9 @@ enum op_code {
   OP_SHARE = 70,
   OP_LANDLOCK = 71,
   OP_SECURITY_LABEL = 72,
+  OP_SANDBOX = 74,
+  OP_ROOT_AT = 75,
+  OP_UNMOUNT = 76,
   OP_END_EXEC = 80,
   OP_END_CGROUP = 81,
   OP_END_UNMOUNT = 82,
@@ -132,5 +135,8 @@ enum stdio_mode section_stdio(const struct section *section, int number);
 int section_has_terminal(const struct section *section);
 
 #define for_each_op(op, section) for (const struct op *op = (section)->ops; op < (section)->ops + (section)->count; op++)
+
+/* The host's id of the pod's root. */
+uint32_t plan_shift(const struct plan *plan);
 
 #endif

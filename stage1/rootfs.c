@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <termios.h>
@@ -14,6 +16,7 @@
 #define PROC_MAGIC 0x9fa0
 #define SYSFS_MAGIC 0x62656572
 #define DEVPTS_MAGIC 0x1cd1
+#define SECBIT_NO_SETUID_FIXUP_ 4
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER 0x5441
 #endif
@@ -203,7 +206,7 @@ static int bind_console(int root, int peer, struct fail *f) {
 }
 
 /* One function per operation: dispatches; `next` walks the detached mounts. */
-static int run_op(const struct op *op, const struct message_fds *fds, uint32_t *next, int *root, struct fail *f) {
+static int run_op(const struct op *op, const char *place, const struct message_fds *fds, uint32_t *next, int *root, struct fail *f) {
   const unsigned plain = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   int mounted = -1;
   if (op->code == OP_ROOT_OVERLAY || op->code == OP_ROOT_BIND || op->code == OP_VOLUME || op->code == OP_DEV) {
@@ -215,8 +218,8 @@ static int run_op(const struct op *op, const struct message_fds *fds, uint32_t *
   switch (op->code) {
     case OP_ROOT_OVERLAY:
     case OP_ROOT_BIND:
-      if (sys_move_mount(mounted, "", AT_FDCWD, INIT_ROOT, MOVE_MOUNT_F_EMPTY_PATH)) return fail(f, "mount", "root");
-      *root = open(INIT_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+      if (sys_move_mount(mounted, "", AT_FDCWD, place, MOVE_MOUNT_F_EMPTY_PATH)) return fail(f, "mount", "root");
+      *root = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
       return *root < 0 ? fail(f, "open", "root") : 0;
     case OP_VOLUME: return attach_volume(mounted, *root, op->field[1].text, f);
     case OP_DEV: {
@@ -239,17 +242,36 @@ static int run_op(const struct op *op, const struct message_fds *fds, uint32_t *
     case OP_SYMLINK: return make_link(*root, op, f);
     case OP_MASK: return mask(*root, op, f);
     case OP_READ_ONLY: return read_only(*root, op, f);
+    case OP_UNMOUNT: return umount2(op->field[0].text, MNT_DETACH) ? fail(f, "unmount", op->field[0].text) : 0;
     default: return 0;
   }
 #pragma GCC diagnostic pop
+}
+
+/* What is made in an id-mapped root must have an id that the mapping knows; with the capabilities of the host's root. */
+static int act_as(const struct op *beside, struct fail *f) {
+  if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP_)) return fail(f, "act as", "the pod's root");
+  setfsuid((uid_t)beside->field[1].number);
+  setfsgid((gid_t)beside->field[1].number);
+  return 0;
+}
+
+static int act_as_host(struct fail *f) {
+  setfsuid(0);
+  setfsgid(0);
+  return prctl(PR_SET_SECUREBITS, 0) || chdir("/") ? fail(f, "act as", "the host's root") : 0;
 }
 
 int rootfs_enter(const struct section *app, const struct message_fds *fds, int *master, int *peer, struct fail *f) {
   own int root = -1;
   uint32_t next = 0;
   mode_t old = umask(0);
-  for_each_op(op, app) if (run_op(op, fds, &next, &root, f)) return -1;
+  const struct op *beside = section_find(app, OP_ROOT_AT);
+  const char *place = beside ? beside->field[0].text : INIT_ROOT;
+  if (beside && act_as(beside, f)) return -1;
+  for_each_op(op, app) if (run_op(op, place, fds, &next, &root, f)) return -1;
   umask(old);
+  if (beside) return act_as_host(f);
   if (section_has_terminal(app) && (terminal_open(root, master, peer, f) || bind_console(root, *peer, f))) return -1;
   if (section_find(app, OP_ROOT_READ_ONLY)) {
     struct mount_attributes set = {.attr_set = MOUNT_ATTR_RDONLY};

@@ -25,7 +25,9 @@ export async function readPrepareFlags(flags: FlagValues, context: Context): Pro
   if (isolation.kind === 'fly' && flags.given('private-users') && flags.bool('private-users')) {
     throw new RktError('usage', 'cannot use --private-users with isolation "fly": its app has the user ids of the host')
   }
-  const privateUsers = flags.bool('private-users') && isolation.kind !== 'fly'
+  // gVisor answers the app's system calls itself: its ids are none of the host's.
+  const ownsIds = isolation.kind === 'fly' || (isolation.kind === 'oci' && /(?:^|\/)runsc[^/]*$/.test(isolation.runtime))
+  const privateUsers = flags.bool('private-users') && !ownsIds
   if (privateUsers && !existsSync('/proc/self/ns/user')) {
     throw new RktError('unsupported-host', '--private-users is not supported, kernel compiled without user namespace support', {
       hint: 'run the pod with --private-users=false',

@@ -43,6 +43,11 @@ export function capabilityMask(name: string): bigint {
   return 1n << BigInt(numberOf(name))
 }
 
+/** `CAP_…` names of a mask. */
+export function capabilityNames(mask: bigint): string[] {
+  return names.flatMap((name, at) => ((mask >> BigInt(at)) & 1n) === 1n ? [`CAP_${name}`] : [])
+}
+
 function maskOf(set: readonly string[]): bigint {
   return set.reduce((mask, text) => mask | capabilityMask(text), 0n)
 }

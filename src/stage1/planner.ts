@@ -15,8 +15,9 @@ export async function plannerOf(isolation: Isolation): Promise<(inputs: PodPlanI
       return planPod
     case 'fly':
       return (await import('./fly/plan-pod.ts')).planPod
-    case 'kvm':
     case 'oci':
+      return (await import('./oci/plan-pod.ts')).planPod
+    case 'kvm':
       throw new RktError('unsupported', `cannot start a pod with isolation "${isolationText(isolation)}": this version has no launcher for it`, { hint: 'rkt isolation' })
     default:
       return unreachable(isolation)

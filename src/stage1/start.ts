@@ -1,5 +1,5 @@
-import { closeSync, existsSync, openSync, renameSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { binding, type Log, writeDurably } from '../base/index.ts'
 import { addNetworks, holdNetwork, type NetworkPlan, planNetworks, type PodNetworks } from '../network/index.ts'
 import type { Pod, PreparedPod } from '../pod/index.ts'
@@ -85,6 +85,7 @@ export async function startPod(given: StartOptions): Promise<never> {
     log.debug('networking', 'networking namespace with loopback only')
   }
   writePodFiles(pod, { runtime, ...(connected.dns === undefined ? {} : { network: connected.dns }) })
+  writePlanFiles(pod, made.files)
   // In one step: a plan that is torn by a crash would leave the networks of the first one without an end.
   writeFileSync(pod.inside('plan.new'), encodePlan(made.plan), { mode: 0o640 })
   renameSync(pod.inside('plan.new'), pod.inside('plan'))
@@ -92,6 +93,13 @@ export async function startPod(given: StartOptions): Promise<never> {
   binding().holdSignals()
   await new Promise<void>((resolve) => setImmediate(resolve))
   return execLauncher(options)
+}
+
+function writePlanFiles(pod: Pod, files: PodPlan['files']): void {
+  for (const [path, text] of files ?? []) {
+    mkdirSync(dirname(pod.inside(path)), { recursive: true, mode: 0o700 })
+    writeFileSync(pod.inside(path), text, { mode: 0o600 })
+  }
 }
 
 function execLauncher({ pod, callerFd, beforeExec }: StartOptions): never {

@@ -2,7 +2,7 @@ import { volumeFlag } from '../plan/flags.ts'
 import type { Operation } from '../plan/operations.ts'
 
 /** Read-only in every app; each with its reason. */
-const readOnlyPaths: readonly (readonly [path: string, reason: string])[] = [
+export const readOnlyPaths: readonly (readonly [path: string, reason: string])[] = [
   ['proc/sys', 'kernel settings: writable ones reach the host (core_pattern, modprobe, panic_on_oom)'],
   ['proc/sysrq-trigger', 'reboots and crashes the host'],
   ['proc/bus', 'devices of the host'],
@@ -11,7 +11,7 @@ const readOnlyPaths: readonly (readonly [path: string, reason: string])[] = [
 ]
 
 /** Made empty in every app; each with its reason. */
-const maskedPaths: readonly (readonly [path: string, reason: string])[] = [
+export const maskedPaths: readonly (readonly [path: string, reason: string])[] = [
   ['proc/acpi', 'hardware of the host'],
   ['proc/asound', 'hardware of the host'],
   ['proc/config.gz', 'tells an attacker what the kernel lacks'],

@@ -43,6 +43,8 @@ export interface PodPlan {
   readonly subcgroup: string
   /** Whether an app gets the AppArmor profile that this program brings. */
   readonly usesDefaultProfile: boolean
+  /** Files that the plan names, by their path in the pod directory. */
+  readonly files?: ReadonlyMap<string, string>
 }
 
 /** Plans a pod for the flavour `ns`: Linux namespaces with the default confinement. */
@@ -145,7 +147,8 @@ function podOperations(inputs: PodPlanInputs): Operation[] {
   ]
 }
 
-function networkEnd(inputs: PodPlanInputs): Operation[] {
+/** What disconnects the pod and lets its pinned namespaces go. */
+export function networkEnd(inputs: PodPlanInputs): Operation[] {
   const disconnect = inputs.networkEnd.map(({ argv, env, stdin }): Operation => ({
     op: 'end-exec',
     argv,
