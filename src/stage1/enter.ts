@@ -1,5 +1,5 @@
 import { binding, RktError } from '../base/index.ts'
-import { loadPreparedPod, type Pod } from '../pod/index.ts'
+import { loadPreparedPod, type Pod, type PreparedApp, type PreparedPod } from '../pod/index.ts'
 import { appEnvironment } from './environment.ts'
 import { launcherPath } from './launcher.ts'
 import { encodeEnterPlan } from './plan/encode.ts'
@@ -34,8 +34,7 @@ export async function enterPod(options: EnterOptions): Promise<never> {
     // As in the original, who enters is root, whatever the app's user is.
     { op: 'user', uid: 0, gid: 0, groups: [0] },
     { op: 'working-directory', path: '/' },
-    { op: 'environment', variables: appEnvironment(app.app, { appName: app.name, term: options.term ?? 'vt100' }) },
-    { op: 'exec', argv },
+    ...(await programOf(prepared, { app, argv, term: options.term ?? 'vt100', terminal: mode === stdioMode.terminal })),
     { op: 'stdio', stdin: mode, stdout: mode, stderr: mode },
   ]
   const planFd = binding().sealedMemfd('rkt-enter-plan', encodeEnterPlan(plan))
@@ -43,4 +42,19 @@ export async function enterPod(options: EnterOptions): Promise<never> {
   const keep = [planFd, pod.fd, ...(callerFd === undefined ? [] : [callerFd])]
   const words = ['launcher', 'enter', String(planFd), String(pod.fd), String(callerFd ?? -1), String(owner)]
   return binding().execLauncher(launcherPath(), words, [], keep)
+}
+
+interface Entering {
+  readonly app: PreparedApp
+  readonly argv: readonly string[]
+  readonly term: string
+  readonly terminal: boolean
+}
+
+/** The program that is to run, or the runtime that runs it where one has made the app. */
+async function programOf(pod: PreparedPod, { app, argv, term, terminal }: Entering): Promise<Operation[]> {
+  const variables = appEnvironment(app.app, { appName: app.name, term })
+  if (pod.isolation.kind !== 'oci') return [{ op: 'environment', variables }, { op: 'exec', argv }]
+  const { runtimeExec } = await import('./oci/runtime-command.ts')
+  return runtimeExec(pod, { app: app.name, argv, variables, terminal })
 }

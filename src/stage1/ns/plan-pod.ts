@@ -94,7 +94,8 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
   }
 }
 
-function ownNamespaces({ pod, runtime }: PodPlanInputs): OwnNamespaces {
+/** Which namespaces the pod does not share with the host. */
+export function ownNamespaces({ pod, runtime }: PodPlanInputs): OwnNamespaces {
   return { network: runtime.net.kind !== 'host', ipc: runtime.ipc !== 'parent', user: pod.idRange !== undefined }
 }
 

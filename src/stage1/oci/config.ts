@@ -16,6 +16,7 @@ export interface ConfigInputs {
   readonly app: PreparedApp
   readonly runtime: RuntimeOptions
   readonly root: RootFacts
+  readonly isolators: readonly Isolator[]
   readonly kind: RuntimeKind
   /** Left out: unfiltered. */
   readonly seccomp?: SeccompProfile
@@ -33,12 +34,11 @@ const plain = ['nosuid', 'noexec', 'nodev']
  * SPEC: OCI runtime specification 1.0.2, config.md and config-linux.md.
  */
 export function ociConfig(inputs: ConfigInputs): unknown {
-  const { pod, app, runtime, root, kind } = inputs
+  const { pod, app, runtime, root, kind, isolators } = inputs
   const { idRange } = pod
-  const bounding = capabilityNames(boundingSet(app.app.isolators, { unrestricted: runtime.insecure.capabilities }))
+  const bounding = capabilityNames(boundingSet(isolators, { unrestricted: runtime.insecure.capabilities }))
   // As at an execve of ours: a user that is not root starts without any.
   const held = root.user.uid === 0 ? bounding : []
-  const { isolators } = app.app
   const oom = isolators.flatMap((isolator) => (isolator.kind === 'oom-score-adj' ? [isolator.score] : [])).at(-1)
   const paths = runtime.insecure.paths ? {} : { maskedPaths: maskedPaths.map(([path]) => `/${path}`), readonlyPaths: readOnlyPaths.map(([path]) => `/${path}`) }
   const mapping = idRange === undefined ? [] : [{ containerID: 0, hostID: idRange.shift, size: idRange.count }]

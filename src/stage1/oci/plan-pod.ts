@@ -3,17 +3,20 @@ import { quote, RktError } from '../../base/index.ts'
 import { type PreparedApp, type PreparedPod, resolveMounts } from '../../pod/index.ts'
 import { boundingSet } from '../capabilities.ts'
 import type { CgroupFacts } from '../cgroups.ts'
+import type { Isolator } from '../../spec/index.ts'
 import { planCgroups } from '../ns/cgroup-plan.ts'
+import { type Enforceable, podIsolators } from '../ns/enforceable.ts'
 import { deviceRules } from '../ns/confinement.ts'
 import { providedFiles, rootOf, stdioOf } from '../ns/plan-app.ts'
-import { networkEnd, type PodPlan, type PodPlanInputs, stopTimeoutMs } from '../ns/plan-pod.ts'
+import { networkEnd, ownNamespaces, type PodPlan, type PodPlanInputs, stopTimeoutMs } from '../ns/plan-pod.ts'
 import { planVolumes } from '../ns/volume-plan.ts'
 import { namespaceFlag } from '../plan/flags.ts'
 import type { Operation } from '../plan/operations.ts'
 import { profileForIsolators } from '../seccomp-isolator.ts'
+import { ociIsolators } from './isolators.ts'
 import { ociConfig } from './config.ts'
 import { findRootPlace, findRuntime, type OciRuntime } from './find-runtime.ts'
-import { appID, bundleOf, runtimeCommand } from './runtime-command.ts'
+import { appID, bundleOf, runtimeCommand, runtimeEnvironment } from './runtime-command.ts'
 
 /** Plans a pod whose apps are made by an OCI runtime: the launcher holds the pod's namespaces, and starts the runtime once per app. */
 export function planPod(inputs: PodPlanInputs): PodPlan {
@@ -23,15 +26,20 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
   if (oci.kind === 'runsc' && pod.apps.length > 1) {
     throw new RktError('unsupported', `cannot run pod "${pod.uuid}": runsc isolates one app from another, and takes 1 per pod; expected 1, got ${pod.apps.length}`)
   }
+  const own = ownNamespaces(inputs)
+  const ofPod = podIsolators(pod.manifest.isolators, { host, own })
+  const enforced = new Map(pod.apps.map((app): [string, Enforceable] => [app.name, ociIsolators(app, { host, own, kind: oci.kind })]))
   const cgroups = planCgroups(host.cgroups, {
     uuid: pod.uuid,
-    apps: pod.apps,
+    apps: pod.apps.map(({ name }) => ({ name, isolators: enforced.get(name)?.isolators ?? [] })),
+    isolators: ofPod.isolators,
+    disks: host.disks,
     ...(pod.idRange === undefined && !runtime.insecure.paths ? { devices: deviceRules() } : {}),
   })
-  const warnings: string[] = []
+  const warnings = [ofPod, ...enforced.values()].flatMap((one) => one.warnings)
   const files = new Map<string, string>()
   const apps = pod.apps.map((app) => {
-    const planned = planApp(inputs, { app, oci })
+    const planned = planApp(inputs, { app, oci, isolators: enforced.get(app.name)?.isolators ?? [] })
     warnings.push(...planned.warnings)
     files.set(join('oci', app.name, 'config.json'), `${JSON.stringify(planned.config, undefined, 2)}\n`)
     return [...planned.operations, ...cgroups.app(app.name)]
@@ -58,6 +66,7 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
     },
     warnings,
     subcgroup: cgroups.subcgroup,
+    usesDefaultProfile: false,
     files,
   }
 }
@@ -96,6 +105,7 @@ function hiddenHierarchy(cgroups: CgroupFacts): Operation[] {
 interface OciApp {
   readonly app: PreparedApp
   readonly oci: OciRuntime
+  readonly isolators: readonly Isolator[]
 }
 
 interface PlannedApp {
@@ -104,7 +114,7 @@ interface PlannedApp {
   readonly warnings: readonly string[]
 }
 
-function planApp(inputs: PodPlanInputs, { app, oci }: OciApp): PlannedApp {
+function planApp(inputs: PodPlanInputs, { app, oci, isolators }: OciApp): PlannedApp {
   const { pod, runtime, host } = inputs
   const root = inputs.roots.get(app.name)
   if (root === undefined) throw new Error(`no facts about the root of app ${app.name}`)
@@ -123,7 +133,7 @@ function planApp(inputs: PodPlanInputs, { app, oci }: OciApp): PlannedApp {
   const bundle = bundleOf(pod.dir, app.name)
   const stdio = stdioOf(runtime, host)
   const terminal = runtime.interactive && host.terminal
-  const profile = runtime.insecure.seccomp ? undefined : profileForIsolators(app.app.isolators)
+  const profile = runtime.insecure.seccomp ? undefined : profileForIsolators(isolators)
   const rootPlace = findRootPlace([pod.dir, oci.path])
   const config = ociConfig({
     rootPlace,
@@ -131,6 +141,7 @@ function planApp(inputs: PodPlanInputs, { app, oci }: OciApp): PlannedApp {
     app,
     runtime,
     root,
+    isolators,
     kind: oci.kind,
     ...(profile === undefined ? {} : { seccomp: profile }),
     ...(terminal ? { term: host.term } : {}),
@@ -148,11 +159,11 @@ function planApp(inputs: PodPlanInputs, { app, oci }: OciApp): PlannedApp {
       ...(['proc', 'sys', 'dev'] as const).map((path): Operation => ({ op: 'mkdir', path, mode: 0o755 })),
       { op: 'mkdir', path: 'tmp', mode: 0o1777 },
       ...volumes.operations,
-      ...providedFiles(inputs.networkDns ? { pod, runtime, root, networkDns: true } : { pod, runtime, root, networkDns: false }, targets),
+      ...providedFiles({ pod, app, runtime, root, networkDns: inputs.networkDns }, targets),
       { op: 'user', uid: 0, gid: 0, groups: [0] },
       { op: 'capabilities', bounding: boundingSet([], { unrestricted: true }) },
       { op: 'working-directory', path: '/' },
-      { op: 'environment', variables: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'] },
+      { op: 'environment', variables: runtimeEnvironment },
       { op: 'exec', argv: [...runtimeCommand(oci, { podDir: pod.dir, net: runtime.net.kind }), 'run', '--bundle', bundle, appID(pod.uuid, app.name)] },
       stdio,
     ],

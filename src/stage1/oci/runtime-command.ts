@@ -1,6 +1,8 @@
 import { join } from 'node:path'
+import type { PreparedPod } from '../../pod/index.ts'
+import type { Operation } from '../plan/operations.ts'
 import type { RuntimeOptions } from '../runtime-options.ts'
-import type { OciRuntime } from './find-runtime.ts'
+import { findRuntime, type OciRuntime } from './find-runtime.ts'
 
 /** Directory of an app's `config.json` and `rootfs`. */
 export function bundleOf(podDir: string, appName: string): string {
@@ -20,8 +22,39 @@ export function runtimeCommand({ path, kind }: OciRuntime, { podDir, net }: { re
       // The app stays in the group that the launcher made, with its limits.
       return [...command, '--cgroup-manager=disabled']
     case 'runsc':
-      return [...command, '--ignore-cgroups', `--network=${net === 'networks' ? 'sandbox' : net}`]
+      return [...command, '--ignore-cgroups', '--oci-seccomp', `--network=${net === 'networks' ? 'sandbox' : net}`]
     case 'runc':
       return command
   }
+}
+
+/** The environment of a runtime itself. */
+export const runtimeEnvironment: readonly string[] = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin']
+
+export interface RuntimeExecOptions {
+  readonly app: string
+  readonly argv: readonly string[]
+  /** `NAME=value` lines. */
+  readonly variables: readonly string[]
+  readonly terminal: boolean
+}
+
+/**
+ * Runs another program in an app, as its root and in its root directory.
+ *
+ * @throws RktError `missing-tool` when the runtime is gone.
+ */
+export function runtimeExec(pod: PreparedPod, { app, argv, variables, terminal }: RuntimeExecOptions): Operation[] {
+  if (pod.isolation.kind !== 'oci') throw new Error(`a pod with isolation ${pod.isolation.kind}`)
+  const words = [
+    ...runtimeCommand(findRuntime(pod.isolation.runtime), { podDir: pod.dir, net: 'none' }),
+    'exec',
+    ...(terminal ? ['--tty'] : []),
+    '--cwd=/',
+    '--user=0:0',
+    ...variables.map((line) => `--env=${line}`),
+    appID(pod.uuid, app),
+    ...argv,
+  ]
+  return [{ op: 'environment', variables: runtimeEnvironment }, { op: 'exec', argv: words }]
 }
