@@ -13,6 +13,7 @@
 
 #include "app.h"
 #include "hold.h"
+#include "idmap.h"
 #include "init-setup.h"
 #include "message.h"
 #include "rootfs.h"
@@ -79,14 +80,6 @@ static _Noreturn void join_and_hold(const struct plan *plan, int pod, const stru
   _exit(0);
 }
 
-static int map(pid_t pid, const char *name, const struct op *op, struct fail *f) {
-  char path[64], text[64];
-  snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
-  int size = snprintf(text, sizeof text, "0 %u %u\n", (unsigned)op->field[FIELD_SHIFT].number, (unsigned)op->field[FIELD_COUNT].number);
-  own int fd = open(path, O_WRONLY | O_CLOEXEC);
-  return fd < 0 || write(fd, text, (size_t)size) != size ? fail(f, "map ids", path) : 0;
-}
-
 static int pin_all(int pod, pid_t pid, uint32_t flags, struct fail *f) {
   static const struct {
     uint32_t flag;
@@ -131,7 +124,7 @@ int sandbox_make(const struct plan *plan, int pod, pid_t *pid, struct fail *f) {
     }
     close(move_fd(&peer));
     if (*pid < 0) return fail(f, "make namespaces", "");
-    if ((flags & CLONE_NEWUSER) && (map(*pid, "uid_map", op, f) || map(*pid, "gid_map", op, f))) return -1;
+    if ((flags & CLONE_NEWUSER) && map_ids(*pid, (unsigned)op->field[FIELD_SHIFT].number, (unsigned)op->field[FIELD_COUNT].number, f)) return -1;
   }
   message = (struct message){.version = CONTROL_VERSION, .kind = MESSAGE_GO};
   if (message_send(mine, &message, NULL)) return fail(f, "make", "sandbox");

@@ -159,7 +159,7 @@ function planApp(inputs: PodPlanInputs, { app, oci, isolators }: OciApp): Planne
       ...(['proc', 'sys', 'dev'] as const).map((path): Operation => ({ op: 'mkdir', path, mode: 0o755 })),
       { op: 'mkdir', path: 'tmp', mode: 0o1777 },
       ...volumes.operations,
-      ...providedFiles({ pod, app, runtime, root, networkDns: inputs.networkDns }, targets),
+      ...providedFiles({ pod, app, runtime, host, root, networkDns: inputs.networkDns }, targets),
       { op: 'user', uid: 0, gid: 0, groups: [0] },
       { op: 'capabilities', bounding: boundingSet([], { unrestricted: true }) },
       { op: 'working-directory', path: '/' },
