@@ -3,6 +3,7 @@ import type { LookasideMap } from '../../fetch/index.ts'
 import { formatDockerReference, type DockerReference } from '../../spec/index.ts'
 import type { ConfigDirectories } from '../context.ts'
 import { checkFields, refuseFile, type ConfigFile } from './config-file.ts'
+import { readContainersRegistries, scopesOf, type ContainersPlace } from './containers-registries.ts'
 import { mergeKind, type ConfigKind, type Setting } from './merge.ts'
 
 /** Where signatures of the images below a prefix are kept apart from their registry. */
@@ -18,7 +19,7 @@ export interface LookasidePlace {
 /** Kind `lookaside`. */
 export const lookasideKind: ConfigKind<LookasidePlace> = { name: 'lookaside', directory: 'registries.d', neighbours: ['lookaside'], read: readLookaside }
 
-/** The places of `registries.d`, read when the first registry is asked; the longest prefix counts. */
+/** The places of `registries.d`, read when the first registry is asked; the longest prefix counts, and only then what is in podman's form. */
 export function configuredLookaside(config: ConfigDirectories): LookasideMap {
   let places: readonly LookasidePlace[] | undefined
   const find = (reference: DockerReference): LookasidePlace | undefined => {
@@ -26,9 +27,14 @@ export function configuredLookaside(config: ConfigDirectories): LookasideMap {
     const name = formatDockerReference({ host: reference.host, repository: reference.repository })
     return places.find(({ prefix }) => name === prefix || name.startsWith(`${prefix}/`))
   }
+  let scopes: ReadonlyMap<string, ContainersPlace> | undefined
+  const findContainers = (reference: DockerReference): ContainersPlace | undefined => {
+    scopes ??= readContainersRegistries(config)
+    return scopesOf(reference).map((scope) => scopes?.get(scope)).find((place) => place !== undefined)
+  }
   return {
-    find: (reference) => find(reference)?.read,
-    findWrite: (reference) => find(reference)?.write || undefined,
+    find: (reference) => find(reference)?.read ?? findContainers(reference)?.read,
+    findWrite: (reference) => (find(reference)?.write ?? findContainers(reference)?.write) || undefined,
   }
 }
 
