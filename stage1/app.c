@@ -142,6 +142,9 @@ static void say_started(int report) {
   message_send(report, &started, NULL);
 }
 
+/* A session of its own: the caller's terminal controls it no more. */
+static int new_session(struct fail *f) { return setsid() < 0 ? fail(f, "make session", "") : 0; }
+
 _Noreturn void app_child(const struct section *app, const struct caller *caller, struct message_fds *fds, const struct app_place *place,
                          int report) {
   struct fail f = {0};
@@ -149,8 +152,7 @@ _Noreturn void app_child(const struct section *app, const struct caller *caller,
   const int *stdio = fds->fd + fds->count - 3;
   const struct op *exec = section_find(app, OP_EXEC);
   if (!exec) fail_as(&f, EBADMSG, "start app", "plan without program");
-  setsid();
-  if (f.error || join_cgroups(place, &f)) give_up(report, &f);
+  if (f.error || new_session(&f) || join_cgroups(place, &f)) give_up(report, &f);
   if (make_namespaces(app, &f)) give_up(report, &f);
   if (enter_root(app, fds, report, &master, &peer, &f)) give_up(report, &f);
   if (master >= 0) {
@@ -178,8 +180,7 @@ static int join_place(const struct app_place *place, struct fail *f) {
 _Noreturn void handler_child(const struct section *app, const struct caller *caller, const struct strings *argv, const struct app_place *place,
                              int report) {
   struct fail f = {0};
-  setsid();
-  if (join_place(place, &f) || use_stdio(place->stdio, &f) || drop_descriptors(&report, NULL, 0, &f)) give_up(report, &f);
+  if (new_session(&f) || join_place(place, &f) || use_stdio(place->stdio, &f) || drop_descriptors(&report, NULL, 0, &f)) give_up(report, &f);
   execute(&(struct program){.section = app, .app = app, .argv = argv, .as_root = 1}, caller, report);
 }
 
@@ -195,8 +196,7 @@ _Noreturn void enter_child(const struct plan *pod_plan, const struct app_place *
                            int report) {
   static struct plan plan;
   struct fail f = {0};
-  setsid();
-  if (fds->count != 4 || plan_read(fds->fd[0], &plan, &f)) {
+  if (new_session(&f) || fds->count != 4 || plan_read(fds->fd[0], &plan, &f)) {
     fail_as(&f, EBADMSG, "enter", "");
     give_up(report, &f);
   }

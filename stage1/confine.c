@@ -75,6 +75,8 @@ static int become_user(const struct program *program, struct fail *f) {
   uid_t uid = program->as_root ? 0 : (uid_t)user->field[0].number;
   gid_t gid = program->as_root ? 0 : (gid_t)user->field[1].number;
   const struct numbers *groups = &user->field[2].numbers;
+  /* To setresuid(2) the highest id means to stay who one is. */
+  if (uid == (uid_t)-1 || gid == (gid_t)-1) return fail_as(f, EINVAL, "become user", "");
   if (setgroups(program->as_root ? 0 : groups->count, (const gid_t *)groups->list)) return fail(f, "set groups", "");
   if (prctl(PR_SET_KEEPCAPS, 1) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)) return fail(f, "become user", "");
   return 0;
