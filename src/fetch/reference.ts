@@ -2,7 +2,7 @@ import { statSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { quote, RktError } from '../base/index.ts'
-import { parseACIdentifier, type ACIdentifier, type Label } from '../spec/index.ts'
+import { identifierOf, parseACIdentifier, parseDockerReference, type ACIdentifier, type Label } from '../spec/index.ts'
 import { isOciReference, parseOciReference, type OciReference } from './oci/reference.ts'
 
 /** What a user may write to name an image. */
@@ -73,13 +73,18 @@ function pathOfFileURL(text: string): string {
   }
 }
 
-/** `name[:version][,label=value…]`; a label may be given once. */
+/**
+ * `name[:version][,label=value…]`; a label may be given once. The name may be one of a registry with a port, `localhost:5000/app`, which
+ * stands for the identifier under which its images are stored.
+ */
 function parseName(text: string): Reference {
   const [head = '', ...pairs] = text.split(',')
-  const colon = head.indexOf(':')
-  const name = parseACIdentifier(colon < 0 ? head : head.slice(0, colon))
   const labels: Label[] = []
-  if (colon >= 0) addLabel(labels, { text, pair: `version=${head.slice(colon + 1)}` })
+  const registry = /^[^/]*:[0-9]+\]?[^/]*\/./.test(head) ? parseDockerReference(head) : undefined
+  const colon = registry === undefined ? head.indexOf(':') : -1
+  const name = registry === undefined ? parseACIdentifier(colon < 0 ? head : head.slice(0, colon)) : identifierOf(registry)
+  const version = registry === undefined ? (colon < 0 ? undefined : head.slice(colon + 1)) : registry.tag
+  if (version !== undefined) addLabel(labels, { text, pair: `version=${version}` })
   for (const pair of pairs) addLabel(labels, { text, pair })
   return { kind: 'name', name, labels }
 }

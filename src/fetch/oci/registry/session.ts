@@ -2,7 +2,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isRktError, limits, quote, RktError } from '../../../base/index.ts'
+import { isErrno, isRktError, limits, quote, RktError } from '../../../base/index.ts'
 import { exchange, type HttpResponse, type RequestMore } from '../../http.ts'
 import { readBounded } from '../read-bounded.ts'
 import type { OciSourceOptions, RegistryLogin } from '../source.ts'
@@ -47,7 +47,8 @@ export function openSession({ host, repository }: { readonly host: string; reado
       base ??= secure
       return response
     } catch (error) {
-      if (!options.insecure.http || !isRktError(error, 'tls', 'network')) throw error
+      if (!isRktError(error, 'tls', 'network')) throw error
+      if (!options.insecure.http) throw withHint(error)
       options.log.debug('image', `${secure} does not speak https, trying http`)
       const plain = new URL(`http://${apiHost(host)}`).origin
       const response = await work(plain)
@@ -95,7 +96,7 @@ export function openSession({ host, repository }: { readonly host: string; reado
           options.log.debug('image', `registry ${host} answered ${response.status}, trying again`)
           await wait(Math.max(delayMs, retryAfterMs(response)), request.signal ?? options.signal)
         } catch (error) {
-          if (last || !isRktError(error, 'network')) throw error
+          if (last || !isRktError(error, 'network') || isAbsent(error.cause)) throw error
           options.log.debug('image', `${error.message}; trying again`)
           await wait(delayMs, request.signal ?? options.signal)
         }
@@ -106,6 +107,20 @@ export function openSession({ host, repository }: { readonly host: string; reado
       agents.https.destroy()
     },
   }
+}
+
+/** Nobody is there, and nobody will be within the next seconds. */
+function isAbsent(cause: unknown): boolean {
+  return isErrno(cause, 'ECONNREFUSED', 'ENOTFOUND', 'EHOSTUNREACH', 'ENETUNREACH')
+}
+
+/** What a plain http server says to a TLS handshake is no certificate of a wrong kind. */
+function withHint(error: RktError): RktError {
+  if (error.code !== 'tls' || !isErrno(error.cause, 'EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG')) return error
+  return new RktError(error.code, 'cannot fetch from the registry: it does not speak https', {
+    cause: error.cause,
+    hint: 'allow plain http once with --insecure-options=http',
+  })
 }
 
 /** The status as an error, with what the registry says about it. */
