@@ -9,11 +9,15 @@ export interface CompanionsOptions {
 
 const { detached, cosignPayload } = signatureMediaTypes
 
-/** Signatures that a source keeps as manifests: cosign's tag, and referrers of every kind that is known. */
-export async function findCompanions(source: OciArtifacts, digest: Digest, options: CompanionsOptions): Promise<void> {
+/** Signatures under the tag of cosign. */
+export async function findTagged(source: OciArtifacts, digest: Digest, options: CompanionsOptions): Promise<void> {
   const tag = `${companionTag(digest)}.sig`
   const tagged = await source.manifest(tag)
   if (tagged !== undefined) await readManifest(source, tagged, { ...options, place: tag })
+}
+
+/** Signatures among the manifests that refer to an image. */
+export async function findReferrers(source: OciArtifacts, digest: Digest, options: CompanionsOptions): Promise<void> {
   for (const referrer of await source.referrers(digest)) {
     if (options.found.full) return
     if (!maySign(referrer)) continue
