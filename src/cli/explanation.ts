@@ -63,6 +63,10 @@ function commandFor(context: Context, { record, error }: { readonly record: Imag
       return signedFetch(record)
     case 'corrupted':
       return `rkt image rm ${record.id}`
+    // What a policy asks for, and which file to correct, only its refusal knows.
+    case 'policy-refused':
+    case 'invalid-config':
+      return /(?:rkt|rm) [^;]+/.exec(error.hint ?? '')?.[0] ?? signedFetch(record)
     default:
       return rktTrust(context, verdict.kind === 'signed' ? `${scopeFlag(verdict.scope)} ${keyFile(verdict.keyPath)}` : `--prefix=${record.name} KEYFILE`)
   }

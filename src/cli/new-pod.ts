@@ -4,6 +4,7 @@ import { errorText, isErrno, mappedIdCount, quote, RktError } from '../base/inde
 import { openPods, parseSubordinateIds, preparePod, type IdRange, type Pod, type PodImage } from '../pod/index.ts'
 import type { Isolation, PodManifest } from '../spec/index.ts'
 import { ensureTree, groupOfRkt } from '../store/index.ts'
+import { requireIsolation } from '../trust/index.ts'
 import { chooseIsolation } from './choose-isolation.ts'
 import type { Context } from './context.ts'
 import type { ImagePlace } from './images.ts'
@@ -55,9 +56,14 @@ export interface FillPodOptions extends PrepareFlags {
   readonly place: ImagePlace
 }
 
-/** Prepares a pod of images that were judged. */
+/**
+ * Prepares a pod of images that were judged.
+ *
+ * @throws RktError `policy-refused` when an image must be kept apart better.
+ */
 export async function fillPod(context: Context, pod: Pod, { manifest, images, place, overlay, privateUsers, isolation }: FillPodOptions): Promise<void> {
   const { log, signal } = context
+  for (const { record } of images) requireIsolation(place.keystore.policies, { name: record.name, isolation })
   await preparePod(pod, {
     manifest,
     images,

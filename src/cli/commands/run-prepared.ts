@@ -1,7 +1,7 @@
 import { RktError, type PodUUID } from '../../base/index.ts'
 import { openPods, readStatus, takePrepared, type AppStatus, type Pod, type Pods } from '../../pod/index.ts'
 import { parseACIdentifier } from '../../spec/index.ts'
-import { judgeVerdict, openKeystore } from '../../trust/index.ts'
+import { judgeVerdict, openKeystore, requireIsolation } from '../../trust/index.ts'
 import { takeOne } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { openImages, type ImagePlace } from '../images.ts'
@@ -46,7 +46,10 @@ function openPrepared(pods: Pods, uuid: PodUUID): Pod {
 async function judgeImages(context: Context, pods: Pods, uuid: PodUUID): Promise<void> {
   using pod = openPrepared(pods, uuid)
   let place: ImagePlace | undefined
-  for (const app of readStatus(pod).apps) {
+  const { apps, isolation = { kind: 'ns' } } = readStatus(pod)
+  const { policies } = openKeystore(context.config)
+  for (const app of apps) {
+    if (app.imageName !== undefined) requireIsolation(policies, { name: parseACIdentifier(app.imageName), isolation })
     if (stands(app, context)) continue
     place ??= openImages(context, { pullPolicy: 'never' })
     await place.stored(app.imageID)

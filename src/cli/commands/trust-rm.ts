@@ -1,5 +1,5 @@
 import { quote, RktError } from '../../base/index.ts'
-import { openKeystore, type Keystore, type TrustedKey, type TrustScope } from '../../trust/index.ts'
+import { isSignerID, openKeystore, type Keystore, type TrustedSigner, type TrustScope } from '../../trust/index.ts'
 import { usage } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import type { Invocation } from '../parse/invocation.ts'
@@ -24,19 +24,21 @@ function readFingerprint(invocation: Invocation): string {
   const text = invocation.words.slice(1).join('')
   const fingerprint = text.replace(/[\s:]/g, '').replace(/^0x/i, '').toLowerCase()
   if (text === '') throw usage(invocation, 'must provide the fingerprint of one key')
-  if (!/^[0-9a-f]{40}$/.test(fingerprint)) throw new RktError('usage', `cannot use fingerprint ${quote(text)}: expected 40 hexadecimal digits, as "rkt trust list" prints them`)
+  if (!isSignerID(fingerprint)) {
+    throw new RktError('usage', `cannot use fingerprint ${quote(text)}: expected 40 hexadecimal digits, or sha256- or identity- and 64 of them, as "rkt trust list" prints them`)
+  }
   return fingerprint
 }
 
 /** Every other scope in which the key is stored and not masked. */
-function otherScopes(keystore: Keystore, { fingerprint, scope }: { readonly fingerprint: string; readonly scope: TrustScope }): TrustedKey[] {
+function otherScopes(keystore: Keystore, { fingerprint, scope }: { readonly fingerprint: string; readonly scope: TrustScope }): TrustedSigner[] {
   return keystore
-    .allKeys()
-    .filter((key) => key.fingerprint === fingerprint && scopeFlag(key.scope) !== scopeFlag(scope))
-    .filter((key) => key.scope.kind === 'root' || keystore.keysFor(key.scope.prefix).some(({ path }) => path === key.path))
+    .allSigners()
+    .filter((key) => key.id === fingerprint && scopeFlag(key.scope) !== scopeFlag(scope))
+    .filter((key) => key.scope.kind === 'root' || keystore.signersFor(key.scope.prefix).some(({ path }) => path === key.path))
 }
 
-function notTrusted(fingerprint: string, { scope, others }: { readonly scope: TrustScope; readonly others: readonly TrustedKey[] }): RktError {
+function notTrusted(fingerprint: string, { scope, others }: { readonly scope: TrustScope; readonly others: readonly TrustedSigner[] }): RktError {
   const [other] = others
   return new RktError('not-found', `cannot remove key ${fingerprint}: it is not trusted for ${wordsOf(scope)}`, {
     hint: other === undefined ? '"rkt trust list" prints the keys that are' : `it is trusted for ${wordsOf(other.scope)}: rkt trust rm ${fingerprint} ${scopeFlag(other.scope)}`,

@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { errorText, limits, quote, RktError } from '../../base/index.ts'
+import { errorText, escapeText, limits, quote, RktError } from '../../base/index.ts'
 import { discoverKeys, receivePublicKeys } from '../../fetch/index.ts'
-import { groupFingerprint, openKeystore, prepareTrust, type Keystore, type TrustScope } from '../../trust/index.ts'
+import { groupFingerprint, openKeystore, prepareIdentity, prepareTrust, type Keystore, type PreparedTrust, type TrustedSigner, type TrustScope } from '../../trust/index.ts'
 import { usage } from '../arguments.ts'
 import { configuredCredentials } from '../config/credentials.ts'
 import type { Context } from '../context.ts'
@@ -21,6 +21,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   if (invocation.words[0] === 'rm') return removeTrust(context, invocation)
   if (invocation.words[0] === 'explain') return await explainTrust(context, invocation)
   const scope = readScope(invocation)
+  if (identityFlags.some((name) => invocation.flags.given(name))) return trustIdentity({ context, keystore, invocation, scope })
   const http = context.insecure.pubkey || invocation.flags.bool('insecure-allow-http')
   const review = !invocation.flags.bool('skip-fingerprint-review')
   const locations = invocation.words.length > 0 ? invocation.words : await findLocations(context, { invocation, scope, http })
@@ -56,7 +57,47 @@ interface TrustStep {
 /** Adds the keys of one file or URL, unless the review ends with a no. */
 async function trustKeys({ context, keystore, scope, location, review, http }: TrustStep): Promise<void> {
   const bytes = await readKeys(context, { location, http })
-  const prepared = await prepareTrust({ bytes, scope, keystore, what: quote(location), now: new Date(context.now()) })
+  commitTrust(context, { prepared: await prepareTrust({ bytes, scope, keystore, what: quote(location), now: new Date(context.now()) }), scope, location, review })
+}
+
+const identityFlags = ['identity', 'issuer', 'trust-root'] as const
+
+interface IdentityStep {
+  readonly context: Context
+  readonly keystore: Keystore
+  readonly invocation: Invocation
+  readonly scope: TrustScope
+}
+
+/** Adds an identity for which certificates are made, with the trust root of those who make them. */
+function trustIdentity({ context, keystore, invocation, scope }: IdentityStep): number {
+  const { flags, words } = invocation
+  const [subject, issuer] = [flags.text('identity') ?? '', flags.text('issuer') ?? '']
+  if (subject === '' || issuer === '' || words.length > 0) throw usage(invocation, 'an identity is given by --identity=SUBJECT and --issuer=URL, without PUBKEY')
+  const file = findTrustRoot(context, flags.text('trust-root') ?? '')
+  const prepared = prepareIdentity({ subject, issuer, trustRoot: readTrustFile(context, file), scope, keystore, what: quote(file) })
+  commitTrust(context, { prepared, scope, location: subject, review: !flags.bool('skip-fingerprint-review') })
+  return 0
+}
+
+/** The file that is named, or the one that the configuration directories have; it is copied, so that later changes do not act unseen. */
+function findTrustRoot({ config }: Context, given: string): string {
+  if (given !== '') return given
+  const found = [config.local, config.system].map((directory) => `${directory}/trusted-root.json`).find((path) => existsSync(path))
+  if (found !== undefined) return found
+  throw new RktError('usage', 'cannot trust an identity: no trust root says whose certificates and logs count', {
+    hint: `name one with --trust-root=FILE, or put it at ${config.local}/trusted-root.json`,
+  })
+}
+
+interface CommitStep {
+  readonly prepared: PreparedTrust
+  readonly scope: TrustScope
+  readonly location: string
+  readonly review: boolean
+}
+
+function commitTrust(context: Context, { prepared, scope, location, review }: CommitStep): void {
   const prefix = scope.kind === 'root' ? '' : scope.prefix
   context.log.notice('pubkey', `prefix: ${quote(prefix)}\nkey: ${quote(location)}`)
   context.out(prepared.reviewText)
@@ -82,6 +123,10 @@ async function readKeys(context: Context, { location, http }: { readonly locatio
     }
     return await receivePublicKeys(location, requestOptions(context, http))
   }
+  return readTrustFile(context, location)
+}
+
+function readTrustFile(context: Context, location: string): Uint8Array {
   const path = resolve(context.cwd, location)
   try {
     const stat = statSync(path)
@@ -96,7 +141,18 @@ async function readKeys(context: Context, { location, http }: { readonly locatio
 
 /** One row for each stored key; a key of an empty prefix is a root key. */
 function listKeys(context: Context, keystore: Keystore): number {
-  const rows = keystore.allKeys().map(({ scope, fingerprint, path }) => [scope.kind === 'root' ? '(root)' : scope.prefix, groupFingerprint(fingerprint), path])
-  context.out(tabulate([['PREFIX', 'FINGERPRINT', 'PATH'], ...rows]))
+  const rows = keystore.allSigners().map((signer) => [signer.scope.kind === 'root' ? '(root)' : signer.scope.prefix, groupFingerprint(signer.id), signer.path, wordsOf(signer)])
+  context.out(tabulate([['PREFIX', 'FINGERPRINT', 'PATH', 'KIND'], ...rows]))
   return 0
+}
+
+function wordsOf(signer: TrustedSigner): string {
+  switch (signer.kind) {
+    case 'openpgp':
+      return 'openpgp'
+    case 'sigstore-key':
+      return `sigstore key (${signer.algorithm})`
+    case 'sigstore-identity':
+      return `sigstore identity ${escapeText(signer.subject)} (${escapeText(signer.issuer)})`
+  }
 }

@@ -1,4 +1,5 @@
 import type { Credential } from '../../fetch/index.ts'
+import { openKeystore, policyJson } from '../../trust/index.ts'
 import type { ConfigDirectories } from '../context.ts'
 import { authKind, dockerAuthKind } from './auth.ts'
 import { lookasideKind } from './lookaside.ts'
@@ -19,7 +20,8 @@ export function configurationJson(config: ConfigDirectories): { readonly stage0:
   const lookaside = [...mergeKind(config, lookasideKind).values()].map(({ prefix, read, write }) =>
     entry('lookaside', { prefixes: [prefix], read, ...(write === '' ? {} : { write }) }),
   )
-  return { stage0: [...auth, ...docker, ...lookaside, ...whenSet('paths', Object.fromEntries(paths)), ...whenSet('stage1', stage1Json([...stage1.values()]))] }
+  const policies = openKeystore(config).policies.rules().map((rule) => entry('policy', policyJson(rule)))
+  return { stage0: [...auth, ...docker, ...lookaside, ...policies, ...whenSet('paths', Object.fromEntries(paths)), ...whenSet('stage1', stage1Json([...stage1.values()]))] }
 }
 
 function entry(rktKind: string, fields: object): object {

@@ -193,12 +193,15 @@ const commands: readonly Command[] = [
   {
     name: 'trust',
     summary: 'Trust a key for image verification',
-    usage: '[--prefix=PREFIX] [--root] [PUBKEY...] | list | rm FINGERPRINT | explain IMAGE',
-    description: 'Adds public keys to the local key store, after a review of their fingerprints.\nPUBKEY is a file or an https URL; without one, the keys are those that meta discovery finds for the prefix. "rkt trust list" prints the keys that are trusted.\n"rkt trust rm" takes the trust in a key away again.\n"rkt trust explain" says which key in which file decided for a stored image, whether it may run now, and what changes that.',
+    usage: '[--prefix=PREFIX] [--root] [PUBKEY... | --identity=SUBJECT --issuer=URL] | list | rm FINGERPRINT | explain IMAGE',
+    description: 'Adds public keys to the local key store, after a review of their fingerprints.\nPUBKEY is a file or an https URL with OpenPGP keys, or with a public key in PEM form for the signatures of cosign and podman; without one, the keys are those that meta discovery finds for the prefix.\nAn identity is one for which a certificate authority of Sigstore vouches; it is checked against a trust root file, without network. "rkt trust list" prints the keys that are trusted.\n"rkt trust rm" takes the trust in a key away again.\n"rkt trust explain" says which key in which file decided for a stored image, whether it may run now, and what changes that.',
     grammar: 'mixed',
     flags: [
       { name: 'prefix', type: 'text', placeholder: 'PREFIX', help: 'image name prefix for which the keys are trusted' },
       { name: 'root', type: 'bool', help: 'trust the keys for every image name' },
+      { name: 'identity', type: 'text', placeholder: 'SUBJECT', help: 'mail address or URL that certificates must name, exactly' },
+      { name: 'issuer', type: 'text', placeholder: 'URL', help: 'identity provider that certificates must name, exactly' },
+      { name: 'trust-root', type: 'text', placeholder: 'FILE', help: 'trust root of the identity (default: trusted-root.json of a configuration directory)' },
       { name: 'skip-fingerprint-review', type: 'bool', help: 'accept the keys without asking' },
       { name: 'insecure-allow-http', type: 'bool', help: 'allow http for key discovery and retrieval' },
       { ...formatFlag, help: 'output format of explain: text unless said otherwise' },

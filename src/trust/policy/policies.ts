@@ -4,8 +4,8 @@ import type { ACIdentifier } from '../../spec/index.ts'
 import { readGuardedDirectory, type GuardedFile, type Guarding } from '../guarded-directory.ts'
 import type { ConfigDirs } from '../config-dirs.ts'
 import { prefixChain } from '../scope.ts'
-import { builtInPolicy, type Policy } from './policy.ts'
-import { readPolicyFile, refusal, type PolicyRule } from './policy-file.ts'
+import { builtInPolicy, type Policy, type PolicyRule } from './policy.ts'
+import { readPolicyFile, refusal } from './policy-file.ts'
 
 /** The policies of all configuration directories. */
 export interface Policies {

@@ -3,10 +3,7 @@ import { asACIdentifier, isolationLevels, signatureKinds, type ACIdentifier } fr
 import type { GuardedFile } from '../guarded-directory.ts'
 import { isSignerID } from '../signer-id.ts'
 import { isVersion } from './compare-versions.ts'
-import { builtInPolicy, type Policy } from './policy.ts'
-
-/** A policy as one file says it, before the locks of other files are known. */
-export type PolicyRule = Omit<Policy, 'path' | 'lockedBy'> & { readonly path: string; readonly locked: boolean }
+import { builtInPolicy, type PolicyRule } from './policy.ts'
 
 const known = ['prefixes', 'signers', 'threshold', 'kinds', 'isolation', 'maxAgeDays', 'minVersion', 'selfDeclaredNames', 'locked'] as const
 const maxBytes = 65_536

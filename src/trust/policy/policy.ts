@@ -38,9 +38,11 @@ export const builtInPolicy: Policy = {
   lockedBy: undefined,
 }
 
-/** A policy in the form of its file, for `rkt config`. */
-export function policyJson(policy: Policy & { readonly locked: boolean }): object {
-  const { prefix, signers, threshold, kinds, isolation, maxAgeDays, minVersion, selfDeclaredNames, locked } = policy
+/** A policy as one file says it, before the locks of other files are known. */
+export type PolicyRule = Omit<Policy, 'path' | 'lockedBy'> & { readonly path: string; readonly locked: boolean }
+
+/** A rule in the form of its file, for `rkt config`. */
+export function policyJson({ prefix, signers, threshold, kinds, isolation, maxAgeDays, minVersion, selfDeclaredNames, locked }: PolicyRule): object {
   const fields = { prefixes: [prefix ?? '*'], signers, threshold, kinds, isolation, maxAgeDays, minVersion, selfDeclaredNames, locked }
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
