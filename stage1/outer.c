@@ -16,6 +16,7 @@
 #include "host.h"
 #include "idmap.h"
 #include "init.h"
+#include "network-helper.h"
 #include "sandbox.h"
 #include "sys.h"
 #include "supervise.h"
@@ -28,6 +29,7 @@ struct outer {
   pid_t sandbox; /* 0: init itself holds the namespaces */
   int user_ns;
   int control; /* connection to init */
+  pid_t helper; /* of the network, or 0 */
 };
 
 static int make_cgroups(const struct section *section, enum op_code code, int *procs, uint32_t *count, struct fail *f) {
@@ -216,7 +218,10 @@ static int start(struct outer *outer, struct supervisor *supervisor, struct fail
   uint32_t cgroups = 0;
   if (mkdirat(outer->pod, "mnt", 0700) && errno != EEXIST) return fail(f, "make", "mnt");
   if (section_find(&outer->plan.pod, OP_SANDBOX) && start_sandbox(outer, f)) return -1;
-  if (start_init(outer, f) || make_cgroups(&outer->plan.pod, OP_CGROUP, procs, &cgroups, f)) return -1;
+  if (start_init(outer, f)) return -1;
+  /* While init waits, and its namespaces can be opened by a program with fewer rights than ours. */
+  if (helper_start(&outer->plan.pod, outer->init, &outer->helper, f)) return -1;
+  if (make_cgroups(&outer->plan.pod, OP_CGROUP, procs, &cgroups, f)) return -1;
   int result = go(outer, procs, cgroups, f);
   for (uint32_t i = 0; i < cgroups; i++) close(procs[i]);
   if (result || supervisor_open(supervisor, outer->pod, outer->control, f)) return -1;
@@ -260,6 +265,7 @@ int outer_run(int plan_fd, int lock_fd, int caller_fd) {
   if (f.error) status = STATUS_OWN_FAILURE;
   sandbox_end(outer.sandbox);
   if (outer.control >= 0) close(outer.control);
+  helper_stop(outer.helper);
   struct fail unclean = {0};
   if (readable && end_run(&outer.plan.end, lock_fd, 1, &unclean)) supervisor_warn(&unclean);
   return status;

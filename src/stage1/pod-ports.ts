@@ -1,5 +1,5 @@
-import { RktError } from '../base/index.ts'
-import { conflicts, type PortMapping, readPortRecord, resolvePorts } from '../network/index.ts'
+import { mappedIdCount, RktError } from '../base/index.ts'
+import { conflicts, planUserNetwork, type PortMapping, readPortRecord, resolvePorts, type UserNetwork } from '../network/index.ts'
 import { openPods, type PreparedPod } from '../pod/index.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
 
@@ -15,6 +15,12 @@ export function forwardedPorts({ manifest, apps }: PreparedPod, { net }: Pick<Ru
     throw new RktError('usage', `cannot expose ports of the pod manifest: they do not work with '${net.kind}' networking`)
   }
   return ports
+}
+
+/** The network of an ordinary user's pod; undefined where root makes it, or none is wanted. @throws RktError as `planUserNetwork`. */
+export function userNetworkOf(pod: PreparedPod, runtime: Pick<RuntimeOptions, 'net'>): UserNetwork | undefined {
+  if (mappedIdCount() === undefined || runtime.net.kind !== 'networks') return undefined
+  return planUserNetwork(runtime.net, { ports: forwardedPorts(pod, runtime) })
 }
 
 /** The running pod of this data directory that holds a port of the host. */

@@ -1,20 +1,22 @@
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { binding, type Log, writeDurably } from '../base/index.ts'
-import { addNetworks, holdNetwork, type NetworkPlan, planNetworks, type PodNetworks } from '../network/index.ts'
+import { binding, type Log, mappedIdCount, writeDurably } from '../base/index.ts'
+import { addNetworks, holdNetwork, type NetworkPlan, planNetworks, type PodNetworks, recordUserNetwork, type UserNetwork } from '../network/index.ts'
 import type { Pod, PreparedPod } from '../pod/index.ts'
 import { launcherPath, runLauncher } from './launcher.ts'
 import type { PodPlan } from './ns/plan-pod.ts'
 import { encodePlan } from './plan/encode.ts'
 import { planToJson } from './plan/print.ts'
 import { writePodFiles } from './pod-files.ts'
-import { forwardedPorts, portOwner } from './pod-ports.ts'
+import { forwardedPorts, portOwner, userNetworkOf } from './pod-ports.ts'
 import { readHostFacts, readRootFacts } from './read-facts.ts'
 import { plannerOf, runtimeFor } from './planner.ts'
 import { loadDefaultProfile } from './security-modules.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
 import { appFilter } from './app-filter.ts'
 import { warmCgroups } from './warm-cgroups.ts'
+
+const unconnected: PodNetworks = { interfaces: [] }
 
 /** Ids of a pod that shares those of the host. */
 const hostIdCount = 2 ** 32 - 1
@@ -43,8 +45,9 @@ export interface StartOptions {
 export async function planPod(given: StartOptions): Promise<{ readonly json: unknown }> {
   const options = { ...given, runtime: runtimeFor(given.prepared.isolation, given.runtime) }
   forwardedPorts(options.prepared, options.runtime)
+  const user = userNetworkOf(options.prepared, options.runtime)
   const network = networksOf(options, 'own')
-  const { plan } = await makePlan(options, { network, connected: { interfaces: [] } })
+  const { plan } = await makePlan(options, { network, user, connected: user?.connected ?? unconnected })
   return { json: planToJson(plan) }
 }
 
@@ -59,28 +62,31 @@ export async function startPod(given: StartOptions): Promise<never> {
   const options = { ...given, runtime: runtimeFor(given.prepared.isolation, given.runtime) }
   const { pod, prepared, runtime, log } = options
   warmCgroups()
+  const user = userNetworkOf(prepared, runtime)
   const planned = networksOf(options, 'own')
   using hold = await holdNetwork({
     uuid: prepared.uuid,
     podDir: pod.dir,
     plan: planned,
-    ports: forwardedPorts(prepared, runtime),
+    ports: user === undefined ? forwardedPorts(prepared, runtime) : [],
     ownerOf: (port) => portOwner(options.dirs.data, port),
     signal: options.signal,
   })
   const network = hold.hasRules ? planned : networksOf(options, 'plugin')
-  let made = await makePlan(options, { network, connected: { interfaces: [] } })
+  let connected: PodNetworks = user?.connected ?? unconnected
+  let made = await makePlan(options, { network, user, connected })
   for (const warning of made.warnings) log.warn(warning)
   if (made.usesDefaultProfile) loadDefaultProfile()
   writeFileSync(pod.inside('subcgroup'), made.subcgroup, { mode: 0o640 })
   writeFileSync(pod.inside('runtime-config'), JSON.stringify(runtime), { mode: 0o640 })
-  let connected: PodNetworks = { interfaces: [] }
-  if (runtime.net.kind === 'networks') {
+  if (user !== undefined) {
+    recordUserNetwork(pod.dir, user)
+  } else if (runtime.net.kind === 'networks') {
     writeDurably(pod.inside('plan'), encodePlan(made.plan))
     holdNamespaces(pod, prepared)
     connected = await addNetworks(network, { podDir: pod.dir, lockFd: pod.fd, log, signal: options.signal })
     await hold.open(connected)
-    made = await makePlan(options, { network, connected })
+    made = await makePlan(options, { network, user, connected })
   } else if (runtime.net.kind === 'none') {
     log.debug('networking', 'networking namespace with loopback only')
   }
@@ -110,6 +116,7 @@ function execLauncher({ pod, callerFd, beforeExec }: StartOptions): never {
 }
 
 function networksOf({ runtime, prepared, pod, dirs, log }: StartOptions, masquerade: 'own' | 'plugin'): NetworkPlan {
+  if (mappedIdCount() !== undefined) return { addressDir: '', adds: [], teardown: [] }
   return planNetworks({
     request: runtime.net,
     uuid: prepared.uuid,
@@ -131,7 +138,7 @@ function holdNamespaces(pod: Pod, prepared: PreparedPod): void {
 
 async function makePlan(
   options: StartOptions,
-  net: { readonly network: NetworkPlan; readonly connected: PodNetworks },
+  net: { readonly network: NetworkPlan; readonly user: UserNetwork | undefined; readonly connected: PodNetworks },
 ): Promise<PodPlan> {
   const { prepared, runtime, dirs } = options
   const idCount = prepared.idRange?.count ?? hostIdCount
@@ -150,6 +157,7 @@ async function makePlan(
     filters,
     networkEnd: net.network.teardown,
     networkDns: net.connected.dns !== undefined,
+    ...(net.user === undefined ? {} : { networkHelper: net.user }),
     garbagePath: join(dirs.data, 'pods', 'garbage', prepared.uuid),
   })
 }

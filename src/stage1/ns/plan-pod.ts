@@ -1,9 +1,9 @@
 import { escapeText, quote, RktError } from '../../base/index.ts'
-import type { EndExec } from '../../network/index.ts'
+import type { EndExec, UserNetwork } from '../../network/index.ts'
 import { type PreparedPod, resolveMounts } from '../../pod/index.ts'
 import type { Isolator } from '../../spec/index.ts'
 import type { HostFacts, RootFacts } from '../facts.ts'
-import { namespaceFlag } from '../plan/flags.ts'
+import { helperReady, namespaceFlag } from '../plan/flags.ts'
 import type { LaunchPlan, Operation } from '../plan/operations.ts'
 import type { RuntimeOptions } from '../runtime-options.ts'
 import { asksForNamespaces } from '../seccomp-isolator.ts'
@@ -30,6 +30,8 @@ export interface PodPlanInputs {
   readonly filters: ReadonlyMap<string, Uint8Array>
   /** What disconnects the pod from its networks. */
   readonly networkEnd: readonly EndExec[]
+  /** The program that connects the pod of an ordinary user. */
+  readonly networkHelper?: Pick<UserNetwork, 'argv' | 'ready'>
   /** Whether a network gave the pod name servers. */
   readonly networkDns: boolean
   /** Where the launcher moves the pod directory before it removes it. */
@@ -120,7 +122,7 @@ function volumeDeviceRules(pod: PreparedPod, host: HostFacts): string[] {
 
 /** Namespaces that were pinned for CNI; they are joined instead of made. */
 function pins(inputs: PodPlanInputs): readonly (keyof typeof pinFlags)[] {
-  if (inputs.runtime.net.kind !== 'networks') return []
+  if (inputs.runtime.net.kind !== 'networks' || inputs.networkHelper !== undefined) return []
   return inputs.pod.idRange === undefined ? ['net'] : ['user', 'net']
 }
 
@@ -142,6 +144,7 @@ function podOperations(inputs: PodPlanInputs): Operation[] {
     ...(pod.idRange === undefined ? [] : [{ op: 'idmap', shift: pod.idRange.shift, count: pod.idRange.count } as const]),
     { op: 'namespaces', flags: (own & ~joined) >>> 0 },
     ...pinned.map((pin): Operation => ({ op: 'join', flag: pinFlags[pin], pin: `ns/${pin}` })),
+    ...(inputs.networkHelper === undefined ? [] : [{ op: 'network-helper', argv: inputs.networkHelper.argv, ready: helperReady[inputs.networkHelper.ready] } as const]),
     { op: 'hostname', hostname: runtime.hostname },
     { op: 'stop-timeout', ms: stopTimeoutMs },
     ...(pod.apps.length > 1 ? [{ op: 'prefix-output' } as const] : []),

@@ -24,6 +24,9 @@ export const stdioMode = { null: 0, pipe: 1, terminal: 2, stream: 3, attachTermi
 /** Values of `format` of the operation `log`: with and without the tag for partial lines. */
 export const logFormat = { cri: 0, plain: 1 } as const
 
+/** Values of `ready` of the operation `network-helper`: the program goes to the background, or writes to descriptor 3. */
+export const helperReady = { background: 0, descriptor: 1 } as const
+
 /** Values of `when` of the operation `handler`. */
 export const handlerWhen = { preStart: 0, postStop: 1 } as const
 
