@@ -16,7 +16,6 @@ const hostTrees = ['dev', 'proc', 'sys'] as const
 /** Plans a pod for the flavour `fly`: a root directory and a mount namespace of its own, everything else is the host's. */
 export function planPod(inputs: PodPlanInputs): PodPlan {
   const { pod, runtime, host } = inputs
-  if (host.rootless) throw new RktError('unsupported-host', 'cannot run a pod with isolation "fly" as an ordinary user: it has the rights of root on the host')
   const [app, ...others] = pod.apps
   if (app === undefined || others.length > 0) throw new RktError('unsupported', 'fly only supports 1 application per Pod for now')
   const root = inputs.roots.get(app.name)
