@@ -92,7 +92,8 @@ static int mount_overlay_as(uint32_t id, const char *options, struct fail *f) {
   return result ? fail(f, "mount overlay", options) : 0;
 }
 
-enum { MAX_LAYERS = 64 };
+/* The options of a mount fit in one page: with 20 bytes for a layer there is room for all that an image may have, and some. */
+enum { MAX_LAYERS = 160 };
 
 /* Attaches the layers, which are followed by the directory of upper and work, and mounts the overlay over them; gives a detached clone. */
 static int assemble_overlay(const struct host *host, const struct op *op, const int *layers, struct fail *f) {

@@ -23,21 +23,28 @@ export interface Binding {
   /** syncfs(2) of the file system that holds `fd`. */
   syncfs(fd: number): void
   /**
-   * Bounded reads inside an app's tree, resolved with openat2 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV.
+   * Bounded reads inside an app's tree, or inside several that lie over each other, the topmost first, as overlay shows them. One tree is
+   * resolved with openat2 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV, several component by component.
    * Returns the content of a regular file of at most `maxBytes`, or null when it does not exist.
    */
-  readInRoot(rootFd: number, path: string, maxBytes: number): Uint8Array | null
-  /** Type, permission bits and owner of a path inside an app's tree, symbolic links followed inside it; null when it does not exist. */
-  statInRoot(rootFd: number, path: string): { readonly mode: number; readonly uid: number; readonly gid: number; readonly size: number } | null
+  readInRoot(rootFds: readonly number[], path: string, maxBytes: number): Uint8Array | null
+  /** Type, permission bits and owner of a path inside the same, symbolic links followed inside it; null when it does not exist. */
+  statInRoot(rootFds: readonly number[], path: string): { readonly mode: number; readonly uid: number; readonly gid: number; readonly size: number } | null
   /** Mount points (as listed in /proc/self/mountinfo) are left by umount2 MNT_DETACH | UMOUNT_NOFOLLOW; false when nothing is mounted there. */
   unmount(path: string): boolean
   /** Whether the kernel can map the owners that the mount at `path` shows (mount_setattr(2) with MOUNT_ATTR_IDMAP). */
   mapsOwners(path: string): boolean
   /**
-   * Descriptor of a read-only overlay of two directories, `upper` over `lower`, that is attached nowhere and ends with the descriptor;
+   * Descriptor of a read-only overlay of directories, the topmost first, that is attached nowhere and ends with the descriptor;
    * reached by other calls as `/proc/self/fd/N/.`. No symbolic link in it is followed.
    */
-  overlayView(upper: string, lower: string): number
+  overlayView(layerFds: readonly number[]): number
+  /** What the unpacker marked at a path of a layer's tree: 1 whiteout, 2 opaque directory, 4 directory that no member named. */
+  layerMarks(path: Uint8Array): number
+  /** Takes the marks of a directory away. */
+  clearLayerMarks(path: Uint8Array): void
+  /** Gives one directory the owner, mode, times and `user.*` attributes of another. */
+  copyAttributes(from: Uint8Array, to: Uint8Array): void
   /** llistxattr(2): names of the extended attributes of `path` itself; none where the file system has none. */
   xattrNames(path: string): string[]
   /** lgetxattr(2): value of one of them. */

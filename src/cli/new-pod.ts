@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { errorText, isErrno, mappedIdCount, quote, RktError } from '../base/index.ts'
 import { openPods, parseSubordinateIds, preparePod, type IdRange, type Pod, type PodImage } from '../pod/index.ts'
 import type { Isolation, PodManifest } from '../spec/index.ts'
-import { ensureTree, groupOfRkt } from '../store/index.ts'
+import { ensureTrees, groupOfRkt } from '../store/index.ts'
 import { requireIsolation } from '../trust/index.ts'
 import { chooseIsolation } from './choose-isolation.ts'
 import type { Context } from './context.ts'
@@ -67,7 +67,7 @@ export async function fillPod(context: Context, pod: Pod, { manifest, images, pl
   await preparePod(pod, {
     manifest,
     images,
-    ensureTree: (image) => ensureTree(place.store, place.store.record(image.record.id), { signal }),
+    ensureTrees: (image) => ensureTrees(place.store, place.store.record(image.record.id), { signal }),
     overlay,
     isolation,
     ...(privateUsers ? { privateUsers: { reserved: reservedRanges() } } : {}),

@@ -19,7 +19,7 @@ export interface ParseReferenceOptions {
 }
 
 /**
- * Tells the kinds apart in the order of the original: `sha512-…`; absolute path or existing file; something with a colon is a URL or
+ * Tells the kinds apart in the order of the original: `sha512-…`, or `sha256:…` of an OCI image; absolute path or existing file; something with a colon is a URL or
  * a name with a version; something with `./` or ending in `.aci` is a path; else a name.
  *
  * @throws RktError `invalid-reference`.
@@ -27,7 +27,7 @@ export interface ParseReferenceOptions {
 export function parseReference(text: string, options: ParseReferenceOptions): Reference {
   if (text === '') throw new RktError('invalid-reference', 'cannot use image reference "": it is empty')
   if (text.includes('\0')) throw new RktError('invalid-reference', `cannot use image reference ${quote(text)}: it holds a NUL`)
-  if (text.startsWith('sha512-')) return { kind: 'hash', text }
+  if (text.startsWith('sha512-') || /^sha256:[0-9a-f]{2,64}$/.test(text)) return { kind: 'hash', text }
   const path = resolve(options.cwd, text)
   if (isAbsolute(text) || isFile(path)) return { kind: 'file', path }
   if (isOciReference(text)) return { kind: 'oci', source: parseOciReference(text, options) }

@@ -9,33 +9,10 @@
 #include <signal.h>
 #include <sys/syscall.h>
 
-static bool take_descriptors(napi_env env, napi_value value, int **fds, uint32_t *count)
-{
-    bool is_array;
-    if (napi_is_array(env, value, &is_array) != napi_ok || !is_array || napi_get_array_length(env, value, count) != napi_ok)
-        return refuse(env, "expected an array of descriptors");
-    *fds = calloc((size_t)*count + 1, sizeof **fds);
-    if (*fds == NULL)
-        return refuse(env, "cannot copy an array");
-    for (uint32_t index = 0; index < *count; index++) {
-        napi_value item;
-        if (napi_get_element(env, value, index, &item) != napi_ok)
-            return refuse(env, "cannot read an array");
-        if (!take_descriptor(env, item, &(*fds)[index]))
-            return false;
-    }
-    return true;
-}
-
 static int clear_close_on_exec(int fd)
 {
     int flags = fcntl(fd, F_GETFD);
     return flags < 0 ? -1 : fcntl(fd, F_SETFD, flags & ~FD_CLOEXEC);
-}
-
-static void free_descriptors(int **fds)
-{
-    free(*fds);
 }
 
 napi_value binding_exec_launcher(napi_env env, napi_callback_info info)
@@ -44,10 +21,9 @@ napi_value binding_exec_launcher(napi_env env, napi_callback_info info)
     CLEANUP(free_text) char *path = NULL;
     CLEANUP(free_vector) char **argv = NULL;
     CLEANUP(free_vector) char **environment = NULL;
-    CLEANUP(free_descriptors) int *keep = NULL;
-    uint32_t kept;
+    CLEANUP(free_descriptors) struct descriptors keep = {0};
     if (!take_arguments(env, info, 4, arguments) || !take_text(env, arguments[0], &path) || !take_vector(env, arguments[1], &argv) ||
-        !take_vector(env, arguments[2], &environment) || !take_descriptors(env, arguments[3], &keep, &kept))
+        !take_vector(env, arguments[2], &environment) || !take_descriptors(env, arguments[3], &keep))
         return NULL;
     if (argv[0] == NULL) {
         refuse(env, "expected at least one argument");
@@ -59,8 +35,8 @@ napi_value binding_exec_launcher(napi_env env, napi_callback_info info)
     for (int fd = 0; fd <= 2; fd++)
         if (clear_close_on_exec(fd) != 0 && errno != EBADF)
             return throw_errno(env, errno, "fcntl");
-    for (uint32_t index = 0; index < kept; index++)
-        if (clear_close_on_exec(keep[index]) != 0)
+    for (size_t index = 0; index < keep.count; index++)
+        if (clear_close_on_exec(keep.list[index]) != 0)
             return throw_errno(env, errno, "fcntl");
     execve(path, argv, environment);
     return throw_errno(env, errno, "execve");

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include "binding.h"
+#include "layers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,12 @@ static int find_in_root(int root, const char *path)
         if (fd >= 0 || (errno != EAGAIN && errno != EINTR) || attempt == MAX_ATTEMPTS)
             return (int)fd;
     }
+}
+
+/* One tree, or several that lie over each other. */
+static int find_path(const struct descriptors *roots, const char *path)
+{
+    return roots->count == 1 ? find_in_root(roots->list[0], path) : layers_find(roots->list, roots->count, path);
 }
 
 static bool is_absence(int number)
@@ -98,12 +105,12 @@ napi_value binding_read_in_root(napi_env env, napi_callback_info info)
     napi_value arguments[3];
     CLEANUP(free_text) char *path = NULL;
     CLEANUP(close_descriptor) int found = -1;
-    int root;
+    CLEANUP(free_descriptors) struct descriptors roots = {0};
     int64_t most;
-    if (!take_arguments(env, info, 3, arguments) || !take_descriptor(env, arguments[0], &root) || !take_text(env, arguments[1], &path) ||
+    if (!take_arguments(env, info, 3, arguments) || !take_descriptors(env, arguments[0], &roots) || !take_text(env, arguments[1], &path) ||
         !take_integer(env, arguments[2], 0, INT32_MAX, &most))
         return NULL;
-    found = find_in_root(root, path);
+    found = find_path(&roots, path);
     if (found < 0)
         return is_absence(errno) ? make_null(env) : throw_errno(env, errno, "openat2");
     return read_found(env, found, most);
@@ -114,10 +121,10 @@ napi_value binding_stat_in_root(napi_env env, napi_callback_info info)
     napi_value arguments[2];
     CLEANUP(free_text) char *path = NULL;
     CLEANUP(close_descriptor) int found = -1;
-    int root;
-    if (!take_arguments(env, info, 2, arguments) || !take_descriptor(env, arguments[0], &root) || !take_text(env, arguments[1], &path))
+    CLEANUP(free_descriptors) struct descriptors roots = {0};
+    if (!take_arguments(env, info, 2, arguments) || !take_descriptors(env, arguments[0], &roots) || !take_text(env, arguments[1], &path))
         return NULL;
-    found = find_in_root(root, path);
+    found = find_path(&roots, path);
     if (found < 0)
         return is_absence(errno) ? make_null(env) : throw_errno(env, errno, "openat2");
     struct stat status;

@@ -75,6 +75,26 @@ bool take_vector(napi_env env, napi_value value, char ***vector)
     return true;
 }
 
+bool take_descriptors(napi_env env, napi_value value, struct descriptors *descriptors)
+{
+    uint32_t length;
+    bool is_array;
+    if (napi_is_array(env, value, &is_array) != napi_ok || !is_array || napi_get_array_length(env, value, &length) != napi_ok)
+        return refuse(env, "expected an array of descriptors");
+    descriptors->list = calloc((size_t)length + 1, sizeof *descriptors->list);
+    if (descriptors->list == NULL)
+        return refuse(env, "cannot copy an array");
+    for (uint32_t index = 0; index < length; index++) {
+        napi_value item;
+        if (napi_get_element(env, value, index, &item) != napi_ok)
+            return refuse(env, "cannot read an array");
+        if (!take_descriptor(env, item, &descriptors->list[index]))
+            return false;
+    }
+    descriptors->count = length;
+    return true;
+}
+
 bool take_bytes(napi_env env, napi_value value, const uint8_t **bytes, size_t *size)
 {
     bool is_typed;

@@ -48,6 +48,19 @@ bool take_text(napi_env env, napi_value value, char **text);
 /* An array of such strings, ended by NULL; the caller owns the memory. */
 bool take_vector(napi_env env, napi_value value, char ***vector);
 
+struct descriptors {
+    int *list;
+    size_t count;
+};
+
+static inline void free_descriptors(struct descriptors *descriptors)
+{
+    free(descriptors->list);
+}
+
+/* An array of file descriptors; the caller frees the list, and owns none of them. */
+bool take_descriptors(napi_env env, napi_value value, struct descriptors *descriptors);
+
 /* The bytes of a Uint8Array; they stay JavaScript's. */
 bool take_bytes(napi_env env, napi_value value, const uint8_t **bytes, size_t *size);
 

@@ -18,6 +18,9 @@ static const struct {
     {"unmount", binding_unmount},
     {"mapsOwners", binding_maps_owners},
     {"overlayView", binding_overlay_view},
+    {"layerMarks", binding_layer_marks},
+    {"clearLayerMarks", binding_clear_layer_marks},
+    {"copyAttributes", binding_copy_attributes},
     {"xattrNames", binding_xattr_names},
     {"xattrValue", binding_xattr_value},
 };

@@ -22,6 +22,10 @@ napi_value binding_maps_owners(napi_env env, napi_callback_info info);
 
 napi_value binding_overlay_view(napi_env env, napi_callback_info info);
 
+napi_value binding_layer_marks(napi_env env, napi_callback_info info);
+napi_value binding_clear_layer_marks(napi_env env, napi_callback_info info);
+napi_value binding_copy_attributes(napi_env env, napi_callback_info info);
+
 napi_value binding_xattr_names(napi_env env, napi_callback_info info);
 napi_value binding_xattr_value(napi_env env, napi_callback_info info);
 

@@ -1,4 +1,4 @@
-import { closeSync, readFileSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync } from 'node:fs'
 import { binding, lockDescriptor, quote, RktError, type Log } from '../base/index.ts'
 import { type ACName, imageManifestToJson } from '../spec/index.ts'
 import { writeAci, type WrittenAci } from '../store/index.ts'
@@ -53,21 +53,25 @@ interface OpenTree extends Disposable {
   readonly path: string
 }
 
-function openTree(pod: PreparedPod, { upper, treeRootfs }: PreparedApp): OpenTree {
+function openTree(pod: PreparedPod, { upper, roots }: PreparedApp): OpenTree {
   if (upper === undefined) {
     if (mountsBelow(readFileSync('/proc/self/mountinfo'), pod.dir).length > 0) {
       throw new RktError('busy', 'pod has remaining mountpoints. Only pods using overlayfs or with no mountpoints can be exported')
     }
-    return { path: treeRootfs, [Symbol.dispose]: () => undefined }
+    return { path: roots[0], [Symbol.dispose]: () => undefined }
   }
-  const fd = openView(pod, { upper, lower: treeRootfs })
+  const fd = openView(pod, [upper, ...roots])
   return { path: `/proc/self/fd/${fd}/.`, [Symbol.dispose]: () => closeSync(fd) }
 }
 
-function openView({ uuid }: PreparedPod, { upper, lower }: { readonly upper: string; readonly lower: string }): number {
+function openView({ uuid }: PreparedPod, layers: readonly string[]): number {
+  const fds: number[] = []
   try {
-    return binding().overlayView(upper, lower)
+    for (const layer of layers) fds.push(openSync(layer, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW))
+    return binding().overlayView(fds)
   } catch (cause) {
     throw cannot(`export pod "${uuid}": mount its overlay`, cause)
+  } finally {
+    for (const fd of fds) closeSync(fd)
   }
 }

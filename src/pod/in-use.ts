@@ -4,7 +4,7 @@ import { isErrno, isRktError } from '../base/index.ts'
 import { appInfo, podFile, stages } from './layout.ts'
 import type { Pod } from './pod.ts'
 import type { Pods } from './pods.ts'
-import { readManifest, readTreeID } from './prepared-pod.ts'
+import { readLayers, readManifest, readTreeID } from './prepared-pod.ts'
 
 /** What pods still need of the store, as IDs. */
 export interface InUse {
@@ -33,7 +33,8 @@ export function inUse(pods: Pods): InUse {
 /** A tree is in use when an app names it or an overlay was made for it: one of both outlives any damage to the other. */
 function treesOf(pod: Pod): string[] {
   const named = namesIn(pod.inside(podFile.appsInfo)).flatMap((app) => orNothing(() => [readTreeID(pod.inside(appInfo(app, 'treeStoreID')))]))
-  return [...named, ...namesIn(pod.inside(podFile.overlay))]
+  const layers = namesIn(pod.inside(podFile.appsInfo)).flatMap((app) => orNothing(() => [...(readLayers(pod.inside(appInfo(app, 'layers'))) ?? [])]))
+  return [...named, ...layers, ...namesIn(pod.inside(podFile.overlay))]
 }
 
 function imagesOf(pod: Pod): string[] {

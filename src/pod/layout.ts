@@ -28,7 +28,7 @@ export const podFile = {
 } as const
 
 /** Path of one file about an app, relative to the pod directory. */
-export function appInfo(appName: string, file: 'manifest' | 'treeStoreID' | 'verdict'): string {
+export function appInfo(appName: string, file: 'manifest' | 'treeStoreID' | 'layers' | 'verdict'): string {
   return join(podFile.appsInfo, appName, file)
 }
 

@@ -1,9 +1,10 @@
 import { chmodSync, chownSync, closeSync, constants, lstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type Log, RktError } from '../base/index.ts'
 import { imageManifestToJson, type Isolation, isolationText, parsePodManifest, type PodManifest, podManifestToJson, type RuntimeApp } from '../spec/index.ts'
+import { namedRoot } from '../store/index.ts'
 import type { PodImage } from './app-args.ts'
-import { copyTree } from './copy-tree.ts'
+import { copyTrees } from './copy-tree.ts'
 import { effectiveApp } from './effective-app.ts'
 import { cannot } from './io-error.ts'
 import { chooseIdRange, type ChooseRangeOptions } from './id-range.ts'
@@ -16,8 +17,8 @@ export interface PrepareInputs {
   readonly manifest: PodManifest
   /** The image of each app, in the order of the manifest. */
   readonly images: readonly PodImage[]
-  /** Renders the tree of an image unless it is there; gives its directory below `cas/tree`. */
-  readonly ensureTree: (image: PodImage) => Promise<string>
+  /** Renders the trees of an image unless they are there; gives their directories below `cas/tree`, the topmost first. */
+  readonly ensureTrees: (image: PodImage) => Promise<readonly string[]>
   /** Whether the apps' roots are overlays over the trees; else each app gets a copy. */
   readonly overlay: boolean
   /** Left out: the pod shares the host's user ids. */
@@ -51,9 +52,9 @@ async function fill(pod: Pod, inputs: PrepareInputs): Promise<void> {
   for (const [index, app] of manifest.apps.entries()) {
     const image = inputs.images[index]
     if (image === undefined) throw new Error(`no image was given for app ${app.name}`)
-    const rootfs = await prepareApp(pod, { app, image, inputs })
+    const roots = await prepareApp(pod, { app, image, inputs })
     const mounting = { name: app.name, runtime: app, app: effectiveApp(app, image.manifest) }
-    const warnings = await makeVolumes(pod, { app: mounting, image: image.manifest, rootfs, manifest, signal: inputs.signal })
+    const warnings = await makeVolumes(pod, { app: mounting, image: image.manifest, roots, manifest, signal: inputs.signal })
     for (const warning of warnings) inputs.log.warn(warning)
   }
   if (inputs.overlay) touch(pod.inside(podFile.overlayPrepared))
@@ -77,28 +78,30 @@ function makeDirectories(pod: Pod): void {
   for (const path of [podFile.overlay, podFile.sharedVolumes, podFile.stage2]) mkdirSync(pod.inside(path), { recursive: true, mode: 0o700 })
 }
 
-/** Gives the root of the app's tree. */
-async function prepareApp(pod: Pod, { app, image, inputs }: AppStep): Promise<string> {
-  const tree = await inputs.ensureTree(image)
+/** Gives the roots of the image's trees, the topmost first. */
+async function prepareApp(pod: Pod, { app, image, inputs }: AppStep): Promise<readonly string[]> {
+  const trees = await inputs.ensureTrees(image)
   inputs.signal?.throwIfAborted()
-  const rootfs = join(tree, 'rootfs')
+  const roots = trees.map((tree) => join(tree, 'rootfs'))
   const { treeID, verdict } = image.record
   mkdirSync(pod.inside(join(podFile.appsInfo, app.name)), { mode: 0o750 })
   writeFileSync(pod.inside(appInfo(app.name, 'manifest')), JSON.stringify(imageManifestToJson(image.manifest)), { mode: 0o640 })
   writeFileSync(pod.inside(appInfo(app.name, 'treeStoreID')), treeID, { mode: 0o640 })
+  const names = trees.map((tree) => basename(tree))
+  if (names.join() !== treeID) writeFileSync(pod.inside(appInfo(app.name, 'layers')), names.map((name) => `${name}\n`).join(''), { mode: 0o640 })
   writeFileSync(pod.inside(appInfo(app.name, 'verdict')), JSON.stringify(verdict), { mode: 0o640 })
 
   if (inputs.overlay) {
     const { upper, work } = overlayPaths(treeID, app.name)
     mkdirSync(pod.inside(work), { recursive: true, mode: 0o700 })
     mkdirSync(pod.inside(upper), { recursive: true, mode: 0o700 })
-    copyOwner(rootfs, pod.inside(upper))
+    copyOwner(namedRoot(roots), pod.inside(upper))
   } else {
     const copy = copiedRootfs(app.name)
     mkdirSync(pod.inside(join(copy, '..')), { mode: 0o700 })
-    await copyTree(rootfs, join(pod.dir, copy), { lockFd: pod.fd, signal: inputs.signal })
+    await copyTrees(roots, join(pod.dir, copy), { lockFd: pod.fd, signal: inputs.signal })
   }
-  return rootfs
+  return roots
 }
 
 /** Paths of an app's overlay directories, relative to the pod directory. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorText, type ImageID, isErrno, type PodUUID, quote, RktError } from '../base/index.ts'
 import { type ACIdentifier, type ACName, type App, asIsolation, type ImageManifest, type Isolation, type PodManifest, readImageManifest, readPodManifest, type RuntimeApp } from '../spec/index.ts'
+import { isTreeID } from '../store/index.ts'
 import { effectiveApp } from './effective-app.ts'
 import { type IdRange, readIdRange } from './id-range.ts'
 import { appInfo, dataPaths, podFile } from './layout.ts'
@@ -31,8 +32,8 @@ export interface PreparedApp {
   readonly imageID: ImageID
   readonly imageName: ACIdentifier
   readonly treeID: string
-  /** The lower tree of the overlay, or the app's own copy. */
-  readonly treeRootfs: string
+  /** The lower trees of the overlay, the topmost first, or the app's own copy. */
+  readonly roots: readonly [string, ...string[]]
   /** With overlay only. */
   readonly upper?: string
   readonly work?: string
@@ -102,9 +103,25 @@ function loadApp(pod: Pod, runtime: RuntimeApp, overlay: boolean): PreparedApp {
     imageID: runtime.image.id,
     imageName: runtime.image.name ?? imageManifest.name,
     treeID,
-    treeRootfs: overlay ? dataPaths(pod.dataDir).treeRootfs(treeID) : join(pod.dir, copiedRootfs(runtime.name)),
+    roots: overlay ? loadRoots(pod, runtime.name, treeID) : [join(pod.dir, copiedRootfs(runtime.name))],
     ...(overlay ? { upper: join(pod.dir, paths.upper), work: join(pod.dir, paths.work) } : {}),
   }
+}
+
+function loadRoots(pod: Pod, app: ACName, treeID: string): readonly [string, ...string[]] {
+  const { treeRootfs } = dataPaths(pod.dataDir)
+  const [top = treeID, ...rest] = readLayers(pod.inside(appInfo(app, 'layers'))) ?? []
+  return [treeRootfs(top), ...rest.map(treeRootfs)]
+}
+
+/**
+ * The IDs of the trees of an image that has more than its own one, the topmost first; undefined when the file is not there.
+ *
+ * @throws RktError `corrupted`.
+ */
+export function readLayers(path: string): readonly string[] | undefined {
+  if (!existsSync(path)) return undefined
+  return readFileSync(path, 'utf8').trim().split('\n').map((id) => checkedTreeID(id, path))
 }
 
 /**
@@ -113,7 +130,10 @@ function loadApp(pod: Pod, runtime: RuntimeApp, overlay: boolean): PreparedApp {
  * @throws RktError `corrupted`.
  */
 export function readTreeID(path: string): string {
-  const text = readFileSync(path, 'utf8').trim()
-  if (!/^deps-sha512-[0-9a-f]{64}$/.test(text)) throw new RktError('corrupted', `cannot read ${quote(path)}: not a tree ID`)
+  return checkedTreeID(readFileSync(path, 'utf8').trim(), path)
+}
+
+function checkedTreeID(text: string, path: string): string {
+  if (!isTreeID(text)) throw new RktError('corrupted', `cannot read ${quote(path)}: not a tree ID`)
   return text
 }

@@ -70,6 +70,9 @@ export interface App {
   readonly userLabels: Readonly<Record<string, string>>
 }
 
+/** Group of an app that is the primary one of its user, with the user's other groups: a colon cannot be in the name of a group. */
+export const primaryGroup = ':primary'
+
 const environmentName = /^[A-Za-z_][A-Za-z_0-9.-]*$/
 
 /** Whether `name` can name an environment variable of an app. */

@@ -1,4 +1,4 @@
-export { isEnvironmentName, type App, type EnvironmentVariable, type EventHandler, type MountPoint, type Port } from './app.ts'
+export { isEnvironmentName, primaryGroup, type App, type EnvironmentVariable, type EventHandler, type MountPoint, type Port } from './app.ts'
 export { companionTag, formatDockerReference, identifierOf, isTag, parseDockerReference, type DockerReference } from './docker-reference.ts'
 export { parseImageManifest, readImageManifest, type Dependency, type ImageManifest } from './image-manifest.ts'
 export { rawSignature, signatureKinds, type CosignAnnotations, type RawSignature, type SignatureKind } from './image-signature.ts'

@@ -57,18 +57,19 @@ function deviceNode(stat: Stats): DeviceNode | undefined {
 }
 
 /**
- * Reads what the planner needs to know of an app's tree, resolved inside it.
+ * Reads what the planner needs to know of an app's root, resolved inside it.
  *
  * @throws RktError as `resolveUser`.
  */
 export function readRootFacts(app: PreparedApp, options: { readonly idCount: number }): RootFacts {
-  const rootFd = openSync(app.treeRootfs, constants.O_RDONLY | constants.O_DIRECTORY)
+  const rootFds: number[] = []
   try {
+    for (const root of app.roots) rootFds.push(openSync(root, constants.O_RDONLY | constants.O_DIRECTORY))
     return {
-      user: resolveUser(app.app, { rootFd, idCount: options.idCount }),
-      hasHosts: binding().statInRoot(rootFd, 'etc/hosts') !== null,
+      user: resolveUser(app.app, { rootFds, idCount: options.idCount }),
+      hasHosts: binding().statInRoot(rootFds, 'etc/hosts') !== null,
     }
   } finally {
-    closeSync(rootFd)
+    for (const fd of rootFds) closeSync(fd)
   }
 }

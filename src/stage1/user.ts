@@ -1,4 +1,6 @@
-import { binding, isErrno, limits, quote, RktError } from '../base/index.ts'
+import { binding, quote, RktError } from '../base/index.ts'
+import { primaryGroup } from '../spec/index.ts'
+import { accounts, findAccount, idOf, inImage } from './accounts.ts'
 
 /** Ids of an app inside its pod. */
 export interface AppUser {
@@ -11,13 +13,14 @@ export interface AppUser {
 export interface UserRequest {
   /** Name, number, or absolute path whose owner is taken. */
   readonly user: string
+  /** As the user, or `primaryGroup`. */
   readonly group: string
   readonly supplementaryGIDs: readonly number[]
 }
 
 export interface ResolveUserOptions {
-  /** Descriptor of the app's root tree. */
-  readonly rootFd: number
+  /** Descriptors of the trees that the app's root is put together from, the topmost first. */
+  readonly rootFds: readonly number[]
   /** Ids from 0 to below this one exist in the pod. */
   readonly idCount: number
 }
@@ -31,10 +34,33 @@ export interface ResolveUserOptions {
  */
 export function resolveUser(request: UserRequest, options: ResolveUserOptions): AppUser {
   const uid = resolveId(request.user, { kind: 'user', ...options })
+  if (request.group === primaryGroup) return withAccountGroups(uid, request, options)
   const gid = resolveId(request.group, { kind: 'group', ...options })
   const groups = [...new Set([gid, ...request.supplementaryGIDs.map((id) => checkedId(id, 'group', options.idCount))])]
   return { uid, gid, groups }
 }
+
+/**
+ * The groups of the account: the primary one of `etc/passwd`, 0 for a user who is not in there, and all of `etc/group` that name the
+ * user. SPEC: OCI image-spec config.md, `User`.
+ */
+function withAccountGroups(uid: number, { user, supplementaryGIDs }: UserRequest, { rootFds, idCount }: ResolveUserOptions): AppUser {
+  const numeric = /^[0-9]+$/.test(user)
+  const account = findAccount(rootFds, 'user', ([name, , id]) => (numeric ? id === String(uid) : name === user))
+  const gid = checkedId(idOf(account?.[3]) ?? 0, 'group', idCount)
+  const more: number[] = []
+  if (account?.[0] !== undefined) {
+    for (const [, , id, members = ''] of accounts(rootFds, 'group')) {
+      const found = idOf(id)
+      if (found !== undefined && members.split(',').includes(account[0])) more.push(checkedId(found, 'group', idCount))
+      if (more.length > maxGroups) throw new RktError('limit-exceeded', `cannot use user ${quote(user)}: member of more than ${maxGroups} groups of the image`)
+    }
+  }
+  return { uid, gid, groups: [...new Set([gid, ...more, ...supplementaryGIDs.map((id) => checkedId(id, 'group', idCount))])] }
+}
+
+/** As many groups of an account as are taken; the kernel would take 65536. */
+const maxGroups = 1024
 
 interface IdOptions extends ResolveUserOptions {
   readonly kind: 'user' | 'group'
@@ -43,11 +69,11 @@ interface IdOptions extends ResolveUserOptions {
 function resolveId(text: string, options: IdOptions): number {
   if (/^[0-9]+$/.test(text)) return checkedId(Number(text), options.kind, options.idCount)
   if (text.startsWith('/')) {
-    const found = inImage(text, () => binding().statInRoot(options.rootFd, text))
+    const found = inImage(text, () => binding().statInRoot(options.rootFds, text))
     if (found === null) throw new RktError('not-found', `${quote(text)} ${options.kind} not found: no such path in the image`)
     return checkedId(options.kind === 'user' ? found.uid : found.gid, options.kind, options.idCount)
   }
-  const id = findName(text, options)
+  const id = idOf(findAccount(options.rootFds, options.kind, ([name, , number]) => name === text && idOf(number) !== undefined)?.[2])
   if (id !== undefined) return checkedId(id, options.kind, options.idCount)
   if (text === 'root') return 0
   throw new RktError('not-found', `${quote(text)} ${options.kind} not found`, {
@@ -60,42 +86,4 @@ function checkedId(id: number, kind: 'user' | 'group', count: number): number {
   throw new RktError('invalid-manifest', `cannot use ${kind} id ${id}: out of range; expected 0 to ${count - 1}`, {
     ...(id < 0xffff_ffff ? { hint: 'with --private-users=false all ids of the host exist' } : {}),
   })
-}
-
-/** Attack: a database that is a link in circles, a FIFO, a directory or endless. */
-function inImage<T>(path: string, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (isErrno(error, 'EFBIG')) {
-      throw new RktError('limit-exceeded', `cannot read ${quote(path)} of the image: more than ${limits.userDatabaseBytes} bytes`, { cause: error })
-    }
-    if (isErrno(error, 'EINVAL', 'EISDIR', 'ELOOP', 'ENOTDIR', 'ENXIO', 'EACCES')) {
-      throw new RktError('invalid-manifest', `cannot read ${quote(path)} of the image: it does not lead to a regular file; expected one, or a numeric id`, { cause: error })
-    }
-    throw error
-  }
-}
-
-/** Lines longer than this belong to no account database. */
-const maxLineBytes = 64 * 1024
-
-/** `name:password:id:…`, the first matching line wins; source: passwd(5), group(5). */
-function findName(name: string, { rootFd, kind }: IdOptions): number | undefined {
-  const path = kind === 'user' ? 'etc/passwd' : 'etc/group'
-  const content = inImage(path, () => binding().readInRoot(rootFd, path, limits.userDatabaseBytes))
-  if (content === null) return undefined
-  const bytes = Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-  const prefix = Buffer.from(`${name}:`)
-  for (let start = 0; start < bytes.byteLength; ) {
-    const newline = bytes.indexOf(0x0a, start)
-    const end = newline < 0 ? bytes.byteLength : newline
-    if (end - start > maxLineBytes) throw new RktError('limit-exceeded', `cannot read ${quote(path)} of the image: a line of ${end - start} bytes`)
-    if (bytes.subarray(start, start + prefix.byteLength).equals(prefix)) {
-      const id = bytes.subarray(start, end).toString('latin1').split(':')[2]
-      if (id !== undefined && /^[0-9]{1,10}$/.test(id)) return Number(id)
-    }
-    start = end + 1
-  }
-  return undefined
 }

@@ -1,15 +1,16 @@
 import { existsSync } from 'node:fs'
 import { isRktError, quote, RktError, unreachable, type Log } from '../base/index.ts'
-import { discoverImage, formatName, formatOciReference, parseReference, type Credentials, type ImageEndpoint, type LookasideMap, type OnProgress, type Reference, type RegistryLogins } from '../fetch/index.ts'
+import { discoverImage, formatName, parseReference, type Credentials, type ImageEndpoint, type LookasideMap, type OnProgress, type Reference, type RegistryLogins } from '../fetch/index.ts'
 import { hostPlatform, type Dependency } from '../spec/index.ts'
 import type { Keystore } from '../trust/index.ts'
+import { requireAci } from './blob.ts'
 import { checkExpectation, type Expectation } from './check-manifest.ts'
 import { imageByID, imageByName, resolveID, withPlatform } from './find.ts'
 import { fetchFile, fetchUrl } from './fetch-image.ts'
 import { httpOptions } from './http-options.ts'
 import { reportingDisk } from './io-error.ts'
 import { judgeStored } from './judge-stored.ts'
-import type { ImageRecord } from './record.ts'
+import type { AciRecord, ImageRecord } from './record.ts'
 import { readRecord, readRecordsWith, usableRecords } from './records.ts'
 import { resolveLayers, walkChain } from './resolve-layers.ts'
 import type { Store } from './store.ts'
@@ -67,15 +68,16 @@ export interface AcquiringOptions extends AcquireOptions {
 }
 
 /** Dependencies are asked for like images that a user names, but from the origin only when they are not there. */
-function withLayers(record: ImageRecord, options: AcquireOptions): Promise<ImageRecord> {
+async function withLayers(record: ImageRecord, options: AcquireOptions): Promise<ImageRecord> {
+  if (record.kind === 'oci') return record
   const { signaturePath: _signature, expectName: _name, ...rest } = options
   const own: AcquireOptions = { ...rest, pullPolicy: options.pullPolicy === 'never' ? 'never' : 'new' }
-  return resolveLayers(options.store, record, {
+  return await resolveLayers(options.store, record, {
     signal: options.signal,
-    acquire: (dependency) => {
+    acquire: async (dependency) => {
       const stored = storedDependency(dependency, options.store)
       const { imageName, labels } = dependency
-      return stored === undefined ? acquireName({ kind: 'name', name: imageName, labels }, own) : judgeStored(options.store.layout, stored, own)
+      return requireAci(stored === undefined ? await acquireName({ kind: 'name', name: imageName, labels }, own) : await judgeStored(options.store.layout, stored, own))
     },
   })
 }
@@ -86,11 +88,12 @@ function withLayers(record: ImageRecord, options: AcquireOptions): Promise<Image
  * @throws RktError `not-found` for one that is not stored, and what is wrong with the chain.
  */
 export async function storedDependencies(store: Store, record: ImageRecord, { signal }: { readonly signal: AbortSignal }): Promise<ImageRecord[]> {
+  if (record.kind === 'oci') return []
   const chain = await walkChain(store, record, {
     signal,
     acquire: async (dependency) => {
       const stored = storedDependency(dependency, store)
-      if (stored !== undefined) return stored
+      if (stored !== undefined) return requireAci(stored)
       throw new RktError('not-found', `cannot find image ${quote(formatName(dependency.imageName, dependency.labels))} in the store, on which ${quote(record.name)} depends`)
     },
   })
@@ -104,23 +107,21 @@ function storedDependency({ imageID, imageName, labels }: Dependency, { layout, 
   return imageByName(layout, { ...query, platform: hostPlatform(process.arch) }) ?? imageByName(layout, query)
 }
 
-function acquire(reference: Reference, options: AcquiringOptions): Promise<ImageRecord> {
+async function acquire(reference: Reference, options: AcquiringOptions): Promise<ImageRecord> {
   switch (reference.kind) {
     case 'hash':
-      return acquireHash(reference.text, options)
+      return await acquireHash(reference.text, options)
     case 'file':
       options.log.debug('image', `using image from file ${reference.path}`)
       // Told before the signature, which is looked for first, is missed beside it.
       if (!existsSync(reference.path)) throw new RktError('not-found', `cannot open image file ${quote(reference.path)}: ENOENT: no such file or directory`)
-      return fetchFile(reference.path, options)
+      return await fetchFile(reference.path, options)
     case 'url':
-      return acquireUrl(reference.url, options)
+      return await acquireUrl(reference.url, options)
     case 'name':
-      return acquireName(reference, options)
+      return await acquireName(reference, options)
     case 'oci':
-      throw new RktError('unsupported', `cannot use image reference ${quote(formatOciReference(reference.source))}: this version fetches ACI images only`, {
-        hint: 'give an ACI by file, by https URL, or by the name under which it is stored',
-      })
+      return await (await import('./oci/acquire.ts')).acquireOci(reference.source, options)
     default:
       return unreachable(reference)
   }
@@ -187,12 +188,13 @@ async function findEndpoint(wanted: Expectation, options: AcquiringOptions & { r
   }
 }
 
-function latestOfUrl(store: Store, url: string): ImageRecord | undefined {
-  const found = usableRecords(readRecordsWith(store.layout, JSON.stringify(url)), store.log).filter(({ source }) => source.kind === 'url' && source.url === url)
-  return found.reduce<ImageRecord | undefined>((best, record) => (best !== undefined && best.importedAtMs >= record.importedAtMs ? best : record), undefined)
+function latestOfUrl(store: Store, url: string): AciRecord | undefined {
+  const records = usableRecords(readRecordsWith(store.layout, JSON.stringify(url)), store.log)
+  const found = records.filter((record): record is AciRecord => record.source.kind === 'url' && record.source.url === url)
+  return found.reduce<AciRecord | undefined>((best, record) => (best !== undefined && best.importedAtMs >= record.importedAtMs ? best : record), undefined)
 }
 
-function isFresh({ source }: ImageRecord, now: Date): boolean {
+function isFresh({ source }: AciRecord, now: Date): boolean {
   if (source.kind !== 'url') return false
   const ageMs = now.getTime() - source.askedAtMs
   return ageMs >= 0 && ageMs < source.maxAgeSeconds * 1000

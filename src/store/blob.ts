@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { isErrno, quote, RktError } from '../base/index.ts'
 import { blobPath, type Layout } from './layout.ts'
-import type { ImageRecord } from './record.ts'
+import type { AciRecord, ImageRecord } from './record.ts'
 import { faultOf, sameStamp, stampOf, type BlobStamp } from './stamp.ts'
 
 /** A blob that is open: it stays the same file whatever happens to its name. */
@@ -41,16 +41,22 @@ export function openBlob(path: string): OpenBlob | undefined {
 }
 
 /** The blob of a record. @throws RktError `corrupted` when it is missing. */
-export function openStoredBlob(layout: Layout, record: Pick<ImageRecord, 'id' | 'blob'>): OpenBlob {
+export function openStoredBlob(layout: Layout, record: Pick<AciRecord, 'id' | 'blob'>): OpenBlob {
   const blob = openBlob(blobPath(layout, record.blob))
   if (blob === undefined) throw damaged(record, 'its blob is missing')
   return blob
 }
 
 /** Whether the stored blob is still the file whose digest was compared when the record was written. */
-export function isUntouched(layout: Layout, record: ImageRecord): boolean {
+export function isUntouched(layout: Layout, record: AciRecord): boolean {
   using blob = openBlob(blobPath(layout, record.blob))
   return blob !== undefined && sameStamp(blob.stamp, record.stamp)
+}
+
+/** The record as one of an ACI. @throws RktError `unsupported` for an OCI image in its place. */
+export function requireAci(record: ImageRecord): AciRecord {
+  if (record.kind === 'aci') return record
+  throw new RktError('unsupported', `cannot use image ${quote(record.id)} here: it is an OCI image; expected an ACI`)
 }
 
 /** The refusal of a stored image that is not what it was. */

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { digestParts, errorText, isErrno, isRktError, lockFile, parseDigest, quote, RktError, type ImageID, type Log } from '../base/index.ts'
 import type { Layout } from './layout.ts'
 import { tryLock } from './locks.ts'
+import { blobsOf } from './oci/record.ts'
 import { readRecords, type RecordReading } from './records.ts'
 import { removeBlob, removeImage } from './remove.ts'
 import { removeAbandoned } from './scratch.ts'
@@ -97,7 +98,9 @@ function collectBlobs(layout: Layout): void {
 }
 
 function mayName(reading: RecordReading, hex: string): boolean {
-  return reading.kind !== 'image' || digestParts(reading.record.blob).hex === hex
+  if (reading.kind !== 'image') return true
+  const { record } = reading
+  return record.kind === 'aci' ? digestParts(record.blob).hex === hex : blobsOf(record).some(({ digest }) => digestParts(digest).hex === hex)
 }
 
 /** Scratch of processes that ended, and downloads that nobody went on with. */

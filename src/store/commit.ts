@@ -4,18 +4,18 @@ import type { Verified } from '../trust/index.ts'
 import { openStoredBlob } from './blob.ts'
 import { blobPath, recordPath, signaturePath, type Layout } from './layout.ts'
 import { takeLock, tryLock } from './locks.ts'
-import { formatRecord, type ImageRecord } from './record.ts'
-import { readRecord } from './records.ts'
+import { formatRecord, type AciRecord } from './record.ts'
+import { readAci } from './records.ts'
 import { removeBlob } from './remove.ts'
 import type { Scratch } from './scratch.ts'
-import { installTree, isRendered, type FreshTree } from './tree.ts'
+import { installAci, isRendered, type FreshTree } from './tree.ts'
 
 export interface CommitOptions {
   readonly scratch: Scratch
   /** Undefined for an image that was let in without one. */
   readonly signature: Uint8Array | undefined
   /** All fields but those that only the commit knows. */
-  readonly record: Omit<ImageRecord, 'stamp' | 'verdict'>
+  readonly record: Omit<AciRecord, 'stamp' | 'verdict'>
   /** Whether the same bytes are stored and untouched already. */
   readonly blob: 'new' | 'stored'
   /** Undefined when nothing was unpacked for keeps: not root, or the tree is there. */
@@ -27,11 +27,11 @@ export interface CommitOptions {
  * Puts a verified image in its place: blob and signature, tree, then everything on the disk, then the record, whose presence alone
  * makes the image exist. The caller holds the blob's lock.
  */
-export async function commitImage(layout: Layout, verified: Verified<ReceivedBlob>, options: CommitOptions): Promise<ImageRecord> {
+export async function commitImage(layout: Layout, verified: Verified<ReceivedBlob>, options: CommitOptions): Promise<AciRecord> {
   const { scratch, signature, record, signal } = options
   using _lock = await takeLock(layout, { kind: 'image', id: record.id }, signal)
-  const before = readRecord(layout, record.id)
-  if (before?.kind === 'image' && isBetter(before, verified)) return before.record
+  const before = readAci(layout, record.id)
+  if (before !== undefined && isBetter(before, verified)) return before.record
   if (options.blob === 'new') {
     chmodSync(verified.value.path, 0o640)
     renameSync(verified.value.path, blobPath(layout, record.blob))
@@ -40,7 +40,7 @@ export async function commitImage(layout: Layout, verified: Verified<ReceivedBlo
   if (options.fresh !== undefined) await placeTree(layout, { record, scratch, fresh: options.fresh, signal })
   if (options.blob === 'new' || options.fresh !== undefined) scratch.sync()
   const complete = writeRecord(layout, { scratch, record: { ...record, verdict: verified.verdict } })
-  if (before?.kind === 'image' && before.record.blob !== record.blob) dropBlob(layout, before.record.blob)
+  if (before !== undefined && before.record.blob !== record.blob) dropBlob(layout, before.record.blob)
   return complete
 }
 
@@ -48,7 +48,7 @@ export async function commitImage(layout: Layout, verified: Verified<ReceivedBlo
  * Whether the record that is there must stay: a signed image does not lose its signature to a copy that came without one, and root's
  * image stays root's, since root does not use what others wrote.
  */
-function isBetter({ record, ownerUid }: { readonly record: ImageRecord; readonly ownerUid: number }, verified: Verified<ReceivedBlob>): boolean {
+function isBetter({ record, ownerUid }: { readonly record: AciRecord; readonly ownerUid: number }, verified: Verified<ReceivedBlob>): boolean {
   if (ownerUid === 0 && process.geteuid?.() !== 0) return true
   return record.verdict.kind === 'signed' && verified.verdict.kind === 'waived'
 }
@@ -72,13 +72,13 @@ function placeSignature(layout: Layout, { scratch, signature, blob }: Signature)
 async function placeTree(layout: Layout, options: Pick<CommitOptions, 'record' | 'scratch' | 'signal'> & { readonly fresh: FreshTree }): Promise<void> {
   const { record, scratch, fresh, signal } = options
   using _lock = await takeLock(layout, { kind: 'tree', id: record.treeID }, signal)
-  if (!isRendered(layout, record.treeID)) installTree(layout, { id: record.treeID, fresh, scratch })
+  if (!isRendered(layout, record.treeID)) installAci(layout, { id: record.treeID, fresh, scratch })
 }
 
 /** Writes a record with the stamp of the blob as it is now; the caller holds the image's lock. */
-export function writeRecord(layout: Layout, { scratch, record }: { readonly scratch: Scratch; readonly record: Omit<ImageRecord, 'stamp'> }): ImageRecord {
+export function writeRecord(layout: Layout, { scratch, record }: { readonly scratch: Scratch; readonly record: Omit<AciRecord, 'stamp'> }): AciRecord {
   using blob = openStoredBlob(layout, record)
-  const complete: ImageRecord = { ...record, stamp: blob.stamp }
+  const complete: AciRecord = { ...record, stamp: blob.stamp }
   scratch.place(recordPath(layout, record.id), formatRecord(complete), 0o640)
   return complete
 }

@@ -2,12 +2,12 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { quote, RktError, type ImageID } from '../base/index.ts'
 import type { ImageManifest } from '../spec/index.ts'
-import { damaged, openStoredBlob } from './blob.ts'
+import { damaged, openStoredBlob, requireAci } from './blob.ts'
 import { imageByID } from './find.ts'
 import type { Layout } from './layout.ts'
 import { readManifest } from './manifest.ts'
 import { keepOnly, mergeBelow } from './merge-trees.ts'
-import type { ImageRecord } from './record.ts'
+import type { AciRecord } from './record.ts'
 import { removeTree } from './scratch.ts'
 import { unpackAci, type UnpackedAci } from './unpack.ts'
 
@@ -55,7 +55,7 @@ export async function composeTree(layout: Layout, { layers, place, signal }: Com
 }
 
 interface Layer {
-  readonly record: ImageRecord
+  readonly record: AciRecord
   /** Of the image itself and of every one that it lies under: a path must be in each. */
   readonly whiteLists: readonly (readonly string[])[]
 }
@@ -68,7 +68,7 @@ async function planLayers(layout: Layout, { layers, signal }: Pick<ComposeTreeOp
     if (id === undefined) {
       throw new RktError('not-found', 'cannot render image: what it depends on was not looked for yet', { hint: 'name the image in rkt fetch or rkt run, which finds its dependencies' })
     }
-    const record = imageByID(layout, id)
+    const record = requireAci(imageByID(layout, id))
     const manifest = await manifestOf(layout, record, signal)
     const whiteLists = manifest === undefined || manifest.pathWhitelist.length === 0 ? above : [...above, manifest.pathWhitelist]
     plan.push({ record, whiteLists })
@@ -79,6 +79,6 @@ async function planLayers(layout: Layout, { layers, signal }: Pick<ComposeTreeOp
 }
 
 /** Undefined for an image that is nothing but its own archive. */
-export async function manifestOf(layout: Layout, record: ImageRecord, signal: AbortSignal): Promise<ImageManifest | undefined> {
+export async function manifestOf(layout: Layout, record: AciRecord, signal: AbortSignal): Promise<ImageManifest | undefined> {
   return record.layers === undefined ? undefined : await readManifest(layout, record, signal)
 }

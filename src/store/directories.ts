@@ -19,6 +19,7 @@ export function makeDirectories(layout: Layout): void {
       [dirname(layout.images), 0o2770],
       [dirname(layout.blobs), 0o2770],
       [layout.blobs, 0o2770],
+      [layout.ociBlobs, 0o2770],
       [layout.images, 0o2770],
       [layout.imageLocks, 0o2770],
       [layout.scratch, 0o3770],

@@ -18,6 +18,7 @@ export interface ExportImageOptions {
  * @throws RktError `already-exists`, `io`, `corrupted` when the stored blob is not the image any more.
  */
 export async function exportImage({ layout }: Store, record: ImageRecord, { out, overwrite, signal }: ExportImageOptions): Promise<void> {
+  if (record.kind === 'oci') return await (await import('./oci/export.ts')).exportOci(layout, record, { out, overwrite, signal })
   const output: OutputFile = { path: out, overwrite, existsText: 'output ACI file exists (try --overwrite)' }
   await writeOutputFile(output, async (fd) => {
     using blob = openStoredBlob(layout, record)

@@ -5,7 +5,7 @@ import { damaged, openStoredBlob } from './blob.ts'
 import { composeTree, type ComposedTree } from './compose-tree.ts'
 import type { Layout } from './layout.ts'
 import { makeOutputDirectory } from './output-directory.ts'
-import type { ImageRecord } from './record.ts'
+import type { AciRecord, ImageRecord } from './record.ts'
 import type { Store } from './store.ts'
 import { unpackAci } from './unpack.ts'
 
@@ -26,7 +26,9 @@ export interface ExtractImageOptions {
  *
  * @throws RktError `already-exists`, `usage`, `io`, `corrupted` when the stored blob is not the image any more.
  */
-export async function extractImage({ layout }: Store, record: ImageRecord, options: ExtractImageOptions): Promise<void> {
+export async function extractImage(store: Store, record: ImageRecord, options: ExtractImageOptions): Promise<void> {
+  if (record.kind === 'oci') return await (await import('./oci/extract.ts')).extractOci(store, record, options)
+  const { layout } = store
   const { out, overwrite, rootfsOnly, signal } = options
   await makeOutputDirectory({ path: out, overwrite }, async (place) => {
     const layers = options.content === 'all' ? record.layers : undefined
@@ -38,7 +40,7 @@ export async function extractImage({ layout }: Store, record: ImageRecord, optio
 }
 
 interface OwnTree {
-  readonly record: ImageRecord
+  readonly record: AciRecord
   readonly place: string
   readonly signal: AbortSignal
 }

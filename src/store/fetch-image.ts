@@ -4,15 +4,15 @@ import { writeRecord } from './commit.ts'
 import { findSignature, finishSignature, hashesFor, type FoundSignature } from './find-signature.ts'
 import { httpOptions } from './http-options.ts'
 import { importImage, type ImportOptions } from './import-image.ts'
-import { judgeStored } from './judge-stored.ts'
+import { judgeAci } from './judge-stored.ts'
 import { takeLock } from './locks.ts'
-import type { ImageRecord } from './record.ts'
-import { readRecord } from './records.ts'
+import type { AciRecord } from './record.ts'
+import { readAci } from './records.ts'
 import { makeScratch, type Scratch } from './scratch.ts'
 import type { ImageSource } from './source.ts'
 
 /** Receives an image file with its signature and stores it. @throws RktError of receiving, trust, or the archive. */
-export async function fetchFile(path: string, options: AcquiringOptions): Promise<ImageRecord> {
+export async function fetchFile(path: string, options: AcquiringOptions): Promise<AciRecord> {
   const beside = `${path}.asc`
   const found = await findSignature(beside, options)
   using scratch = makeScratch(options.store.layout)
@@ -22,7 +22,7 @@ export async function fetchFile(path: string, options: AcquiringOptions): Promis
 }
 
 export interface FetchUrlOptions extends AcquiringOptions {
-  readonly stored?: ImageRecord
+  readonly stored?: AciRecord
   /** Where the signature is, when not at the image's URL with `.asc`. */
   readonly beside?: string
 }
@@ -32,7 +32,7 @@ export interface FetchUrlOptions extends AcquiringOptions {
  *
  * @throws RktError of receiving, trust, or the archive.
  */
-export async function fetchUrl(url: string, options: FetchUrlOptions): Promise<ImageRecord> {
+export async function fetchUrl(url: string, options: FetchUrlOptions): Promise<AciRecord> {
   const { stored, store, log, insecure, beside = signatureURL(url) } = options
   if (insecure.tls) log.notice('image', 'warning: TLS verification has been disabled')
   const found = await findSignature(beside, options)
@@ -52,19 +52,19 @@ export async function fetchUrl(url: string, options: FetchUrlOptions): Promise<I
     return await importImage(store, answer.blob, importing({ scratch, signature, source, object: url }, options))
   }
   if (stored === undefined) throw new Error('receiveUrl() answers "not modified" only when it is given a tag')
-  const judged = await judgeStored(store.layout, stored, options)
+  const judged = await judgeAci(store.layout, stored, options)
   return await keepSource(judged, { scratch, source, options })
 }
 
 /** Remembers when the server was asked last. */
 async function keepSource(
-  record: ImageRecord,
+  record: AciRecord,
   { scratch, source, options }: { readonly scratch: Scratch; readonly source: ImageSource; readonly options: AcquiringOptions },
-): Promise<ImageRecord> {
+): Promise<AciRecord> {
   const { layout } = options.store
   using _lock = await takeLock(layout, { kind: 'image', id: record.id }, options.signal)
-  const reading = readRecord(layout, record.id)
-  if (reading?.kind !== 'image' || reading.ownerUid !== process.geteuid?.() || reading.record.blob !== record.blob) return record
+  const reading = readAci(layout, record.id)
+  if (reading === undefined || reading.ownerUid !== process.geteuid?.() || reading.record.blob !== record.blob) return record
   return writeRecord(layout, { scratch, record: { ...reading.record, source } })
 }
 

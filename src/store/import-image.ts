@@ -7,7 +7,7 @@ import { checkExpectation, isComposed, type Expectation } from './check-manifest
 import { commitImage } from './commit.ts'
 import { takeLock } from './locks.ts'
 import { manifestDigestOf } from './manifest.ts'
-import type { ImageRecord } from './record.ts'
+import type { AciRecord } from './record.ts'
 import { readRecordsWith } from './records.ts'
 import type { Scratch } from './scratch.ts'
 import type { ImageSource } from './source.ts'
@@ -39,7 +39,7 @@ export interface ImportOptions {
  *
  * @throws RktError of the question that was answered with no.
  */
-export async function importImage(store: Store, blob: Unverified<ReceivedBlob>, options: ImportOptions): Promise<ImageRecord> {
+export async function importImage(store: Store, blob: Unverified<ReceivedBlob>, options: ImportOptions): Promise<AciRecord> {
   const { layout } = store
   const { scratch, signature, keystore, expect, now, signal } = options
   const checked = await check(blob, options)
@@ -97,7 +97,7 @@ async function check(blob: Unverified<ReceivedBlob>, options: ImportOptions): Pr
 /** The content of these very bytes, when they are stored already and nothing of them is missing. */
 function knownContent(store: Store, digest: Digest): Content | undefined {
   for (const reading of readRecordsWith(store.layout, digest)) {
-    if (reading.kind !== 'image' || reading.record.blob !== digest) continue
+    if (reading.kind !== 'image' || reading.record.kind !== 'aci' || reading.record.blob !== digest) continue
     const { id, name, labels, unpackedBytes, manifestDigest, treeHash, treeID } = reading.record
     if (reading.record.layers !== undefined) return undefined
     if (store.renders && !isRendered(store.layout, treeID)) return undefined

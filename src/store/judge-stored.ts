@@ -3,12 +3,12 @@ import { digestParts, isErrno, quote, reveal, RktError } from '../base/index.ts'
 import { hashFile } from '../fetch/index.ts'
 import { valueOf } from '../spec/index.ts'
 import { authorize, checkSignature, judgeVerdict, signatureMissing, type Keystore, type Verdict } from '../trust/index.ts'
-import { damaged, isUntouched, openStoredBlob } from './blob.ts'
+import { damaged, isUntouched, openStoredBlob, requireAci } from './blob.ts'
 import { writeRecord } from './commit.ts'
 import { imageByID } from './find.ts'
 import { signaturePath, type Layout } from './layout.ts'
 import { takeLock } from './locks.ts'
-import type { ImageRecord } from './record.ts'
+import type { AciRecord, ImageRecord } from './record.ts'
 import { readRecord } from './records.ts'
 import { makeScratch } from './scratch.ts'
 import type { Store } from './store.ts'
@@ -27,6 +27,12 @@ export interface JudgeStoredOptions {
  * @throws RktError of trust, or `corrupted` when the stored bytes are not those of the record.
  */
 export async function judgeStored(layout: Layout, record: ImageRecord, options: JudgeStoredOptions): Promise<ImageRecord> {
+  if (record.kind === 'oci') return await (await import('./oci/judge.ts')).judgeOci(layout, record, options)
+  return await judgeAci(layout, record, options)
+}
+
+/** As `judgeStored`, for an ACI. */
+export async function judgeAci(layout: Layout, record: AciRecord, options: JudgeStoredOptions): Promise<AciRecord> {
   return stands(layout, record, options) ? record : reverify(layout, record, options)
 }
 
@@ -36,18 +42,19 @@ export async function judgeStored(layout: Layout, record: ImageRecord, options: 
  * @throws RktError as `judgeStored`.
  */
 export async function askVerdict({ layout }: Store, record: ImageRecord, options: JudgeStoredOptions): Promise<Verdict> {
+  if (record.kind === 'oci') return await (await import('./oci/judge.ts')).askOciVerdict(layout, record, options)
   return stands(layout, record, options) ? record.verdict : await checkAgain(layout, record, options)
 }
 
-function stands(layout: Layout, record: ImageRecord, { keystore, insecure, now }: JudgeStoredOptions): boolean {
+function stands(layout: Layout, record: AciRecord, { keystore, insecure, now }: JudgeStoredOptions): boolean {
   return judgeVerdict(record.verdict, { name: record.name, keystore, now, insecure }) === 'ok' && isUntouched(layout, record)
 }
 
-async function reverify(layout: Layout, stale: ImageRecord, options: JudgeStoredOptions): Promise<ImageRecord> {
+async function reverify(layout: Layout, stale: AciRecord, options: JudgeStoredOptions): Promise<AciRecord> {
   const { signal } = options
   using _blobLock = await takeLock(layout, { kind: 'blob', hex: digestParts(stale.blob).hex }, signal)
   using _imageLock = await takeLock(layout, { kind: 'image', id: stale.id }, signal)
-  const record = imageByID(layout, stale.id)
+  const record = requireAci(imageByID(layout, stale.id))
   if (record.blob !== stale.blob) throw new RktError('busy', `cannot use image ${quote(stale.id)}: it was replaced meanwhile`, { hint: 'run the command again' })
   if (stands(layout, record, options)) return record
   const verdict = await checkAgain(layout, record, options)
@@ -55,17 +62,17 @@ async function reverify(layout: Layout, stale: ImageRecord, options: JudgeStored
 }
 
 /** Who may only read, or would put a record of its own in the place of root's, uses the answer and asks again the next time. */
-function mayReplace(layout: Layout, record: ImageRecord): boolean {
+function mayReplace(layout: Layout, record: AciRecord): boolean {
   const reading = readRecord(layout, record.id)
   return reading?.kind === 'image' && reading.ownerUid === process.geteuid?.()
 }
 
-function replaceRecord(layout: Layout, record: ImageRecord): ImageRecord {
+function replaceRecord(layout: Layout, record: AciRecord): AciRecord {
   using scratch = makeScratch(layout)
   return writeRecord(layout, { scratch, record })
 }
 
-async function checkAgain(layout: Layout, record: ImageRecord, { keystore, now, signal, insecure }: JudgeStoredOptions): Promise<Verdict> {
+async function checkAgain(layout: Layout, record: AciRecord, { keystore, now, signal, insecure }: JudgeStoredOptions): Promise<Verdict> {
   using file = openStoredBlob(layout, record)
   const blob = await hashFile(file.path, { signal })
   const { sha512 } = reveal(blob, 'compare digest').digests
@@ -77,7 +84,7 @@ async function checkAgain(layout: Layout, record: ImageRecord, { keystore, now, 
   return authorize(signed, { name: record.name, nameSource: record.verdict.nameSource, version, keystore, now }).verdict
 }
 
-function readStoredSignature(layout: Layout, record: ImageRecord): Uint8Array {
+function readStoredSignature(layout: Layout, record: AciRecord): Uint8Array {
   try {
     return readFileSync(signaturePath(layout, record.blob))
   } catch (error) {

@@ -7,7 +7,10 @@ export interface Layout {
   readonly data: string
   readonly format: string
   readonly images: string
+  /** Of ACIs, and of OCI images where a digest is of SHA-512. */
   readonly blobs: string
+  /** Of OCI images. */
+  readonly ociBlobs: string
   readonly trees: string
   readonly scratch: string
   readonly imageLocks: string
@@ -21,6 +24,7 @@ export function layoutOf(data: string): Layout {
     format: join(data, 'format'),
     images: join(cas, 'images'),
     blobs: join(cas, 'blobs', 'sha512'),
+    ociBlobs: join(cas, 'blobs', 'sha256'),
     trees: join(cas, 'tree'),
     scratch: join(cas, 'tmp'),
     imageLocks: join(cas, 'imagelocks'),
@@ -33,7 +37,8 @@ export function recordPath(layout: Layout, id: ImageID): string {
 }
 
 export function blobPath(layout: Layout, digest: Digest): string {
-  return join(layout.blobs, digestParts(digest).hex)
+  const { algorithm, hex } = digestParts(digest)
+  return join(algorithm === 'sha512' ? layout.blobs : layout.ociBlobs, hex)
 }
 
 export function signaturePath(layout: Layout, digest: Digest): string {

@@ -5,13 +5,15 @@ import { lockFile, type Lock } from '../base/index.ts'
 import type { Layout } from './layout.ts'
 
 /**
- * Key locks, taken in this order: blob, image, tree. A blob's lock makes several importers of the same bytes unpack once; an image's
+ * Key locks, taken in this order: imports, blob, image, tree. A blob's lock makes several importers of the same bytes unpack once; an image's
  * lock guards its record; a tree's lock guards its directory.
  */
 export type LockKey =
   | { readonly kind: 'blob'; readonly hex: string }
   | { readonly kind: 'image'; readonly id: string }
   | { readonly kind: 'tree'; readonly id: string }
+  /** Held shared while an OCI image is imported: until its record is there, nothing names its blobs. */
+  | { readonly kind: 'imports' }
 
 const longestPauseMs = 40
 
@@ -23,15 +25,16 @@ const longestPauseMs = 40
  */
 export async function takeLock(layout: Layout, key: LockKey, signal: AbortSignal): Promise<Lock> {
   const path = lockPath(layout, key)
+  const mode = key.kind === 'imports' ? 'shared' : 'exclusive'
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     signal.throwIfAborted()
-    const lock = lockFile(path, { mode: 'exclusive', wait: 'try' })
+    const lock = lockFile(path, { mode, wait: 'try' })
     if (lock !== undefined) return share(lock)
     await delay(pauseMs)
   }
 }
 
-/** The lock when it is free now. */
+/** The lock when it is free now; of imports, when there are none. */
 export function tryLock(layout: Layout, key: LockKey): Lock | undefined {
   const lock = lockFile(lockPath(layout, key), { mode: 'exclusive', wait: 'try' })
   return lock === undefined ? undefined : share(lock)
@@ -45,6 +48,7 @@ function share(lock: Lock): Lock {
 }
 
 function lockPath(layout: Layout, key: LockKey): string {
+  if (key.kind === 'imports') return join(layout.imageLocks, 'imports')
   if (key.kind === 'tree') return join(layout.treeLocks, key.id)
   return join(layout.imageLocks, key.kind === 'image' ? key.id : `blob-${key.hex.slice(0, 64)}`)
 }

@@ -5,17 +5,17 @@ import { isErrno, parseDigest, type Digest } from '../base/index.ts'
 import { readImageManifest, type ImageManifest } from '../spec/index.ts'
 import { damaged, openStoredBlob } from './blob.ts'
 import { treePath, type Layout } from './layout.ts'
-import type { ImageRecord } from './record.ts'
+import type { AciRecord } from './record.ts'
 import { isRendered } from './rendered.ts'
 import { unpackAci } from './unpack.ts'
 
 /** The manifest of a stored image. @throws RktError `corrupted` when it is not the one that was imported. */
-export async function readManifest(layout: Layout, record: ImageRecord, signal?: AbortSignal): Promise<ImageManifest> {
+export async function readManifest(layout: Layout, record: AciRecord, signal?: AbortSignal): Promise<ImageManifest> {
   return readImageManifest(await readManifestBytes(layout, record, signal))
 }
 
 /** The manifest's bytes, from the rendered tree or, without one, from the blob. @throws RktError `corrupted`. */
-export async function readManifestBytes(layout: Layout, record: ImageRecord, signal?: AbortSignal): Promise<Uint8Array> {
+export async function readManifestBytes(layout: Layout, record: AciRecord, signal?: AbortSignal): Promise<Uint8Array> {
   const bytes = fromTree(layout, record) ?? (await fromBlob(layout, record, signal))
   if (manifestDigestOf(bytes) !== record.manifestDigest) throw damaged(record, 'its manifest is not the one that was imported')
   return bytes
@@ -26,7 +26,7 @@ export function manifestDigestOf(bytes: Uint8Array): Digest {
   return parseDigest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`)
 }
 
-function fromTree(layout: Layout, record: ImageRecord): Uint8Array | undefined {
+function fromTree(layout: Layout, record: AciRecord): Uint8Array | undefined {
   if (!isRendered(layout, record.treeID)) return undefined
   try {
     return readFileSync(join(treePath(layout, record.treeID), 'manifest'))
@@ -36,7 +36,7 @@ function fromTree(layout: Layout, record: ImageRecord): Uint8Array | undefined {
   }
 }
 
-async function fromBlob(layout: Layout, record: ImageRecord, signal = new AbortController().signal): Promise<Uint8Array> {
+async function fromBlob(layout: Layout, record: AciRecord, signal = new AbortController().signal): Promise<Uint8Array> {
   using blob = openStoredBlob(layout, record)
   const unpacked = await unpackAci({ blobPath: blob.path, signal })
   if (unpacked.imageID !== record.id) throw damaged(record, 'its blob is another image')

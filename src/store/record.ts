@@ -3,24 +3,37 @@ import { parseDigest, parseImageID, parseStrictJson, quote, RktError, type Diges
 import { parseACIdentifier, type ACIdentifier, type Label } from '../spec/index.ts'
 import { parseVerdict, type Verdict } from '../trust/index.ts'
 import { countField, objectField, optionalText, textField } from './fields.ts'
+import { parseLabels } from './labels-field.ts'
+import { readOciFields, type OciRecord } from './oci/record.ts'
 import { parseSource, type ImageSource } from './source.ts'
 import { parseStamp, type BlobStamp } from './stamp.ts'
 import { parseTreeID, type TreeID } from './tree-id.ts'
 
 /** All that is known of a stored image without opening it; one file `cas/images/<id>.json`, written last. */
-export interface ImageRecord {
+export type ImageRecord = AciRecord | OciRecord
+
+/** What the records of both formats say. */
+export interface CommonRecord {
   readonly version: 1
-  readonly kind: 'aci'
   readonly id: ImageID
   readonly name: ACIdentifier
   readonly labels: readonly Label[]
+  readonly importedAtMs: number
+  /** What the image renders to, as pods name it. */
+  readonly treeID: TreeID
+  readonly unpackedBytes: number
+  /** All blobs together. */
+  readonly blobBytes: number
+  readonly verdict: Verdict
+}
+
+/** An ACI. */
+export interface AciRecord extends CommonRecord {
+  readonly kind: 'aci'
   /** Names the stored blob: the image as it was received. */
   readonly blob: Digest
-  readonly blobBytes: number
   /** Tells whether the stored blob was touched since it was last hashed. */
   readonly stamp: BlobStamp
-  readonly unpackedBytes: number
-  readonly importedAtMs: number
   /** SHA-256 of the image manifest's bytes. */
   readonly manifestDigest: Digest
   /**
@@ -28,11 +41,9 @@ export interface ImageRecord {
    * dependencies and white list, whose tree is its own archive.
    */
   readonly layers: readonly ImageID[] | undefined
-  readonly treeID: TreeID
   /** Checksum over the rendered tree; undefined when nobody has rendered it. */
   readonly treeHash: string | undefined
   readonly source: ImageSource
-  readonly verdict: Verdict
 }
 
 /** The record's file: JSON with a checksum as its last field, so that a flipped bit is noticed. */
@@ -61,39 +72,36 @@ function readFields(bytes: Uint8Array, id: ImageID): ImageRecord {
   const json = parseStrictJson(bytes, { what: 'image record' })
   const { checksum, ...fields } = objectField(json, 'record')
   if (checksum !== checksumOf(fields)) throw fault('checksum does not match')
-  if (fields['version'] !== 1 || fields['kind'] !== 'aci') throw fault('expected version 1, kind "aci"')
+  const { kind } = fields
+  if (fields['version'] !== 1 || (kind !== 'aci' && kind !== 'oci')) throw fault('expected version 1, kind "aci" or "oci"')
   const found = parseImageID(textField(fields, 'id'))
   if (found !== id) throw fault(`it is about ${quote(found)}`)
-  return {
+  const common: CommonRecord = {
     version: 1,
-    kind: 'aci',
     id,
     name: parseACIdentifier(textField(fields, 'name')),
     labels: parseLabels(fields['labels']),
-    blob: parseDigest(textField(fields, 'blob')),
     blobBytes: countField(fields, 'blobBytes'),
-    stamp: parseStamp(fields['stamp']),
     unpackedBytes: countField(fields, 'unpackedBytes'),
     importedAtMs: countField(fields, 'importedAtMs'),
+    treeID: parseTreeID(textField(fields, 'treeID')),
+    verdict: parseVerdict(fields['verdict']),
+  }
+  if (kind === 'oci') return readOciFields(fields, common)
+  return {
+    ...common,
+    kind,
+    blob: parseDigest(textField(fields, 'blob')),
+    stamp: parseStamp(fields['stamp']),
     manifestDigest: parseDigest(textField(fields, 'manifestDigest')),
     layers: fields['layers'] === undefined ? undefined : parseLayers(fields['layers']),
-    treeID: parseTreeID(textField(fields, 'treeID')),
     treeHash: optionalText(fields, 'treeHash'),
     source: parseSource(fields['source']),
-    verdict: parseVerdict(fields['verdict']),
   }
 }
 
 function checksumOf(fields: object): string {
   return `sha256:${createHash('sha256').update(JSON.stringify(fields)).digest('hex')}`
-}
-
-function parseLabels(json: unknown): Label[] {
-  if (!Array.isArray(json)) throw fault('expected "labels" as a list')
-  return json.map((entry: unknown) => {
-    const fields = objectField(entry, 'label')
-    return { name: parseACIdentifier(textField(fields, 'name')), value: textField(fields, 'value') }
-  })
 }
 
 function parseLayers(json: unknown): ImageID[] {

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, utimesSync } from 'node:fs'
 import { isErrno, isRktError, parseImageID, quote, unreachable, type ImageID, type Log, type RktError } from '../base/index.ts'
 import { recordPath, type Layout } from './layout.ts'
-import { parseRecord, type ImageRecord } from './record.ts'
+import { parseRecord, type AciRecord, type ImageRecord } from './record.ts'
 import { faultOf } from './stamp.ts'
 
 /** What the file of one record turned out to be. */
@@ -25,6 +25,12 @@ interface RecordFile {
 export function readRecord(layout: Layout, id: ImageID): RecordReading | undefined {
   const file = readFile(layout, id)
   return file === undefined ? undefined : parseFile(file)
+}
+
+/** A usable record of an ACI; undefined when there is none. */
+export function readAci(layout: Layout, id: ImageID): { readonly record: AciRecord; readonly ownerUid: number } | undefined {
+  const reading = readRecord(layout, id)
+  return reading?.kind === 'image' && reading.record.kind === 'aci' ? { record: reading.record, ownerUid: reading.ownerUid } : undefined
 }
 
 function readFile(layout: Layout, id: ImageID): RecordFile | undefined {

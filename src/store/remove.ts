@@ -32,5 +32,5 @@ export function removeBlob(layout: Layout, blob: Digest): void {
 function blobOf(layout: Layout, id: ImageID): Digest | undefined {
   const reading = readRecord(layout, id)
   if (reading === undefined) throw new RktError('not-found', `no image IDs found: ${quote(id)}`)
-  return reading.kind === 'image' ? reading.record.blob : undefined
+  return reading.kind === 'image' && reading.record.kind === 'aci' ? reading.record.blob : undefined
 }

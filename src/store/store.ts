@@ -2,14 +2,14 @@ import { quote, RktError, silentLog, type ImageID, type Log } from '../base/inde
 import { formatName, parseReference } from '../fetch/index.ts'
 import type { ImageManifest } from '../spec/index.ts'
 import { checkFormat, makeDirectories } from './directories.ts'
-import { imageByID, imageByName, resolveID, type NameQuery } from './find.ts'
+import { imageByID, imageByName, isImageID, resolveID, type NameQuery } from './find.ts'
 import { layoutOf, treePath, type Layout } from './layout.ts'
 import { readManifest, readManifestBytes } from './manifest.ts'
 import type { ImageRecord } from './record.ts'
 import { readRecords, touchRecord, usableRecords, type RecordReading } from './records.ts'
 import { removeImage } from './remove.ts'
 import { isRendered } from './tree.ts'
-import type { TreeID } from './tree-id.ts'
+import { layerTreeID, type TreeID } from './tree-id.ts'
 
 export interface OpenStoreOptions {
   /** Whether missing directories are made; without it an absent store is an empty one. */
@@ -50,7 +50,7 @@ export interface Store {
   manifestBytes(record: ImageRecord, options?: { readonly signal?: AbortSignal }): Promise<Uint8Array>
   treePath(id: TreeID): string
   isRendered(id: TreeID): boolean
-  /** Bytes on disk: the blob, and the tree while it is rendered. */
+  /** Bytes on disk: the blobs, and the trees while they are rendered. */
   sizes(record: ImageRecord): { readonly blobBytes: number; readonly treeBytes: number }
 }
 
@@ -72,15 +72,23 @@ export function openStore(dataDir: string, options: OpenStoreOptions): Store {
     readings: () => readRecords(layout),
     record: (id) => imageByID(layout, id),
     find: (text, platform) => find(text, { layout, log, platform }),
-    resolve: (text) => (text.startsWith('sha512-') ? resolveID(layout, text) : find(text, { layout, log, platform: undefined }).id),
+    resolve: (text) => (isImageID(text) ? resolveID(layout, text) : find(text, { layout, log, platform: undefined }).id),
     touch: (id, now) => touchRecord(layout, id, now),
     remove: (id, { signal }) => removeImage(layout, id, signal),
-    manifest: (record, { signal } = {}) => readManifest(layout, record, signal),
-    manifestBytes: (record, { signal } = {}) => readManifestBytes(layout, record, signal),
+    manifest: async (record, { signal } = {}) =>
+      record.kind === 'aci' ? await readManifest(layout, record, signal) : (await import('./oci/manifest.ts')).readConverted(layout, record, log),
+    manifestBytes: async (record, { signal } = {}) =>
+      record.kind === 'aci' ? await readManifestBytes(layout, record, signal) : (await import('./oci/manifest.ts')).readOciManifestBytes(layout, record),
     treePath: (id) => treePath(layout, id),
     isRendered: (id) => isRendered(layout, id),
-    sizes: (record) => ({ blobBytes: record.blobBytes, treeBytes: isRendered(layout, record.treeID) ? record.unpackedBytes : 0 }),
+    sizes: (record) => ({ blobBytes: record.blobBytes, treeBytes: treeBytes(layout, record) }),
   }
+}
+
+function treeBytes(layout: Layout, record: ImageRecord): number {
+  if (record.kind === 'aci') return isRendered(layout, record.treeID) ? record.unpackedBytes : 0
+  const rendered = record.layers.filter(({ diffID }) => isRendered(layout, layerTreeID(diffID)))
+  return rendered.reduce((sum, { unpackedBytes }) => sum + unpackedBytes, 0)
 }
 
 interface Place {
@@ -90,7 +98,7 @@ interface Place {
 }
 
 function find(text: string, { layout, log, platform }: Place): ImageRecord {
-  if (text.startsWith('sha512-')) return imageByID(layout, resolveID(layout, text))
+  if (isImageID(text)) return imageByID(layout, resolveID(layout, text))
   const reference = parseReference(text, { cwd: '/' })
   if (reference.kind !== 'name') {
     throw new RktError('invalid-reference', `cannot use ${quote(text)}: it does not name a stored image; expected an image ID or a name`)

@@ -6,7 +6,7 @@ import { composeTree } from './compose-tree.ts'
 import { reportingDisk } from './io-error.ts'
 import { treePath, type Layout } from './layout.ts'
 import { takeLock } from './locks.ts'
-import type { ImageRecord } from './record.ts'
+import type { AciRecord } from './record.ts'
 import { isRendered } from './rendered.ts'
 import { makeScratch, type Scratch } from './scratch.ts'
 import type { Store } from './store.ts'
@@ -24,22 +24,38 @@ export interface FreshTree {
   readonly unpacked: UnpackedAci
 }
 
+/** A directory with `rootfs` that is to become a tree. */
+export interface NewTree {
+  readonly id: TreeID
+  /** In the scratch directory. */
+  readonly path: string
+  /** Its listing, beside it. */
+  readonly listing: string
+  /** What is kept with the tree, by file name. */
+  readonly files: Readonly<Record<string, string | Uint8Array>>
+  readonly scratch: Scratch
+}
+
 /**
  * Moves a fresh tree into its place; the caller holds the tree's lock and has found it not rendered. What a crash left there goes
  * away. Ends with `rendered`, after everything before it is on the disk.
  */
-export function installTree(layout: Layout, { id, fresh, scratch }: { readonly id: TreeID; readonly fresh: FreshTree; readonly scratch: Scratch }): void {
+export function installTree(layout: Layout, { id, path, listing, files, scratch }: NewTree): void {
   const target = treePath(layout, id)
-  writeFileSync(join(fresh.path, 'manifest'), fresh.unpacked.manifest, { mode: 0o640 })
-  writeFileSync(join(fresh.path, 'image'), fresh.image, { mode: 0o640 })
-  writeFileSync(join(fresh.path, 'hash'), fresh.unpacked.treeHash ?? '', { mode: 0o640 })
-  renameSync(fresh.listing, join(fresh.path, 'listing'))
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), content, { mode: 0o640 })
+  renameSync(listing, join(path, 'listing'))
   moveAway(target, scratch)
-  renameSync(fresh.path, target)
+  renameSync(path, target)
   scratch.sync()
   writeFileSync(join(target, 'rendered'), '', { mode: 0o640, flush: true })
   syncDirectory(target)
   syncDirectory(layout.trees)
+}
+
+/** As `installTree`, for an unpacked ACI. */
+export function installAci(layout: Layout, { id, fresh, scratch }: { readonly id: TreeID; readonly fresh: FreshTree; readonly scratch: Scratch }): void {
+  const { path, listing, image, unpacked } = fresh
+  installTree(layout, { id, path, listing, files: { manifest: unpacked.manifest, image, hash: unpacked.treeHash ?? '' }, scratch })
 }
 
 /**
@@ -74,7 +90,7 @@ export interface EnsureTreeOptions {
  *
  * @throws RktError `corrupted` when the stored blob is missing or does not unpack to the image that the record promises.
  */
-export async function ensureTree(store: Store, record: ImageRecord, options: EnsureTreeOptions = {}): Promise<string> {
+export async function ensureTree(store: Store, record: AciRecord, options: EnsureTreeOptions = {}): Promise<string> {
   const { layout } = store
   const path = treePath(layout, record.treeID)
   if (isRendered(layout, record.treeID)) return path
@@ -82,18 +98,18 @@ export async function ensureTree(store: Store, record: ImageRecord, options: Ens
   return reportingDisk('unpack image', { object: record.id, run: () => renderAgain(layout, record, signal) })
 }
 
-async function renderAgain(layout: Layout, record: ImageRecord, signal: AbortSignal): Promise<string> {
+async function renderAgain(layout: Layout, record: AciRecord, signal: AbortSignal): Promise<string> {
   const path = treePath(layout, record.treeID)
   using _lock = await takeLock(layout, { kind: 'tree', id: record.treeID }, signal)
   if (isRendered(layout, record.treeID)) return path
   using scratch = makeScratch(layout)
   const fresh = record.layers === undefined ? await unpackStored(layout, { record, scratch, signal }) : await composeFresh(layout, { record, scratch, signal })
-  installTree(layout, { id: record.treeID, fresh, scratch })
+  installAci(layout, { id: record.treeID, fresh, scratch })
   return path
 }
 
 interface StoredImage {
-  readonly record: ImageRecord
+  readonly record: AciRecord
   readonly scratch: Scratch
   readonly signal: AbortSignal
 }

@@ -4,7 +4,7 @@ import { quote, RktError, type Log } from '../base/index.ts'
 import { formatName } from '../fetch/index.ts'
 import { treePath } from './layout.ts'
 import { takeLock } from './locks.ts'
-import type { ImageRecord } from './record.ts'
+import type { AciRecord, ImageRecord } from './record.ts'
 import type { Store } from './store.ts'
 import { ensureTree, isRendered, uninstallTree } from './tree.ts'
 import { treeHash } from './unpack.ts'
@@ -24,6 +24,7 @@ export interface VerifyOptions {
  * @throws RktError `corrupted` when pods use the differing tree, or when it cannot be rebuilt.
  */
 export async function verifyImage(store: Store, record: ImageRecord, options: VerifyOptions): Promise<VerifyOutcome> {
+  if (record.kind === 'oci') return await (await import('./oci/verify.ts')).verifyOci(store, record, options)
   const { layout } = store
   if (!isRendered(layout, record.treeID)) return 'not-rendered'
   const difference = await compareTree(store, record, options)
@@ -37,12 +38,12 @@ export async function verifyImage(store: Store, record: ImageRecord, options: Ve
   return 'rebuilt'
 }
 
-async function takeAway({ layout }: Store, { treeID }: ImageRecord, { signal }: VerifyOptions): Promise<void> {
+async function takeAway({ layout }: Store, { treeID }: AciRecord, { signal }: VerifyOptions): Promise<void> {
   using _lock = await takeLock(layout, { kind: 'tree', id: treeID }, signal)
   if (isRendered(layout, treeID)) uninstallTree(layout, treeID)
 }
 
-async function compareTree({ layout }: Store, record: ImageRecord, { signal }: VerifyOptions): Promise<string | undefined> {
+async function compareTree({ layout }: Store, record: AciRecord, { signal }: VerifyOptions): Promise<string | undefined> {
   const path = treePath(layout, record.treeID)
   const expected = record.treeHash ?? readFileSync(join(path, 'hash'), 'utf8')
   const listingPath = join(path, 'listing')

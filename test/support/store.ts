@@ -1,7 +1,9 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { isRktError, type Log } from '../../src/base/index.ts'
 import { parseACIdentifier } from '../../src/spec/index.ts'
-import { acquireImage, openStore, type AcquireOptions, type ImageRecord, type Store } from '../../src/store/index.ts'
+import { requireAci } from '../../src/store/blob.ts'
+import { acquireImage, openStore, type AcquireOptions, type Store } from '../../src/store/index.ts'
+import type { AciRecord } from '../../src/store/record.ts'
 import { makeAci, type AciOptions } from './aci.ts'
 import { openGpg, type Gpg } from './gpg.ts'
 import { openTestKeystore, type TestKeystore } from './keystore.ts'
@@ -20,7 +22,7 @@ export interface TestStore extends Disposable {
   readonly lines: string[]
   /** Copies an image to `NAME.aci` with a good signature beside it; gives its path. */
   signedAci(name: string, options?: AciOptions): string
-  acquire(text: string, options?: Partial<AcquireOptions>): Promise<ImageRecord>
+  acquire(text: string, options?: Partial<AcquireOptions>): Promise<AciRecord>
   /** The line of the refusal, `CODE: MESSAGE`; throws when there is none. */
   refusal(text: string, options?: Partial<AcquireOptions>): Promise<string>
 }
@@ -35,8 +37,8 @@ export function openTestStore(): TestStore {
   const log = collectingLog(lines)
   const dataDir = place.in('data')
   const store = openStore(dataDir, { create: true, log })
-  const acquire: TestStore['acquire'] = (text, options = {}) =>
-    acquireImage(text, {
+  const acquire: TestStore['acquire'] = async (text, options = {}) =>
+    requireAci(await acquireImage(text, {
       store,
       keystore: keys.keystore,
       cwd: place.path,
@@ -46,7 +48,7 @@ export function openTestStore(): TestStore {
       signal: new AbortController().signal,
       log,
       ...options,
-    })
+    }))
   return {
     place,
     dataDir,

@@ -1,5 +1,5 @@
 import { RktError } from '../../base/index.ts'
-import { ensureTree } from '../../store/index.ts'
+import { ensureTrees } from '../../store/index.ts'
 import type { Context } from '../context.ts'
 import { openImages } from '../images.ts'
 import type { Invocation } from '../parse/invocation.ts'
@@ -18,7 +18,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   const place = openImages(context, { pullPolicy, onProgress: bar.onProgress })
   for (const app of apps) {
     const record = await place.record(app.image, app.flags)
-    if (context.euid === 0) await ensureTree(place.store, record, { signal: context.signal })
+    if (context.euid === 0) await ensureTrees(place.store, record, { signal: context.signal })
     bar[Symbol.dispose]()
     context.out(flags.bool('full') ? record.id : record.id.slice(0, shortLength))
   }

@@ -2,26 +2,15 @@
 #include "aci.h"
 
 #include "io.h"
-#include "listing.h"
 #include "sandbox.h"
+#include "tree-list.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-static int check_empty(int directory, struct failure *f)
-{
-	char buffer[1024] __attribute__((aligned(8)));
-	/* "." and ".." take 24 bytes each. */
-	long n = syscall(SYS_getdents64, directory, buffer, sizeof buffer);
-	if (n < 0)
-		return fail_errno(f, errno, "cannot read the destination");
-	return n <= 48 ? 0 : fail(f, FAILURE_HOST, "cannot unpack into the destination: it is not empty");
-}
 
 static int take_manifest(struct unpacking *u, const struct tar_entry *e, struct failure *f)
 {
@@ -113,18 +102,6 @@ static int write_result(const struct unpacking *u, const char *tree_hash, struct
 	return result < 0 ? fail_errno(f, errno, "cannot write the result") : 0;
 }
 
-static int list_tree(struct unpacking *u, int root, const struct hashes *hashes, char *tree_hash, struct failure *f)
-{
-	struct listing l;
-	uint8_t digest[SHA512_BYTES];
-	if (records_sort(&u->tree.records, f) < 0 || listing_open(&l, u->options->listing ? FD_LISTING : -1, &u->tree.records, hashes, f) < 0 ||
-	    listing_walk(&l, root, f) < 0 || listing_digest(&l, digest, f) < 0 ||
-	    listing_devices(&l, u->tree.devices, u->tree.device_count, f) < 0 || listing_flush(&l, f) < 0)
-		return -1;
-	to_hex(tree_hash, digest, sizeof digest);
-	return 0;
-}
-
 int aci_unpack(struct unpacking *u, const struct options *o, const struct hashes *hashes, struct failure *f)
 {
 	char tree_hash[2 * SHA512_BYTES + 1] = "";
@@ -137,18 +114,18 @@ int aci_unpack(struct unpacking *u, const struct options *o, const struct hashes
 	close(FD_DESTINATION);
 	if (!o->inspect && (root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return fail_errno(f, errno, "cannot open the destination");
-	if (!o->inspect && (check_empty(root, f) < 0 || tree_open(&u->tree, root, hashes, f) < 0))
+	if (!o->inspect && (tree_check_empty(root, f) < 0 || tree_open(&u->tree, root, hashes, f) < 0))
 		return -1;
-	if (stream_start(&u->stream, FD_IMAGE, hashes, (struct stream_limits){ o->unpacked_bytes, o->ratio }, f) < 0)
+	if (stream_start(&u->stream, FD_IMAGE, hashes->sha512, (struct stream_limits){ o->unpacked_bytes, o->ratio }, f) < 0)
 		return -1;
 	if (sandbox_confine(kind, (struct confinement){ o->unpacked_bytes }, f) < 0)
 		return -1;
 	u->reader = tar_open((struct tar_source){ &u->stream.ring, ring_next },
-			    (struct tar_limits){ o->path_bytes, o->name_bytes, o->path_depth, o->entries, o->header_bytes });
+			    (struct tar_limits){ o->path_bytes, o->name_bytes, o->path_depth, o->entries, o->header_bytes, false });
 	if (!u->reader)
 		return fail(f, FAILURE_LIMIT, "cannot unpack image: out of memory");
 	stream_release(&u->stream);
-	if (take_entries(u, f) < 0 || (!o->inspect && list_tree(u, root, hashes, tree_hash, f) < 0))
+	if (take_entries(u, f) < 0 || (!o->inspect && tree_list(&u->tree, o->listing ? FD_LISTING : -1, hashes, tree_hash, f) < 0))
 		return -1;
 	return write_result(u, tree_hash, f);
 }

@@ -60,7 +60,7 @@ static const struct rule rules[] = {
 	{ SCMP_SYS(fchmod), SANDBOX_WRITE },             /* mode of files and directories */
 	{ SCMP_SYS(fchmodat), SANDBOX_WRITE },           /* mode of FIFOs */
 	{ SCMP_SYS(utimensat), SANDBOX_WRITE },          /* times */
-	{ SCMP_SYS(fsetxattr), SANDBOX_WRITE },          /* security.capability, user.* */
+	{ SCMP_SYS(fsetxattr), SANDBOX_WRITE },          /* security.capability, user.*; what a layer hides */
 	{ SCMP_SYS(flistxattr), SANDBOX_WRITE },         /* a directory given twice keeps the later attributes */
 	{ SCMP_SYS(fremovexattr), SANDBOX_WRITE },       /* as above */
 };
@@ -75,6 +75,7 @@ static int add_rules(scmp_filter_ctx filter, enum sandbox_kind kind)
 {
 	const struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
 	const struct scmp_arg_cmp fifo = SCMP_A2(SCMP_CMP_MASKED_EQ, S_IFMT, S_IFIFO);
+	const struct scmp_arg_cmp character = SCMP_A2(SCMP_CMP_MASKED_EQ, S_IFMT, S_IFCHR), nothing = SCMP_A3(SCMP_CMP_EQ, 0);
 	int error = 0;
 	for (size_t i = 0; error == 0 && i < sizeof rules / sizeof *rules; i++)
 		if (kind <= rules[i].until)
@@ -85,6 +86,8 @@ static int add_rules(scmp_filter_ctx filter, enum sandbox_kind kind)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_code); /* malloc; never code */
 	if (error == 0 && kind == SANDBOX_WRITE)
 		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mknodat), 1, fifo); /* FIFOs; devices never */
+	if (error == 0 && kind == SANDBOX_WRITE)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mknodat), 2, character, nothing); /* whiteouts: device 0:0 is none */
 	return error;
 }
 

@@ -142,7 +142,7 @@ static int compare_texts(const void *left, const void *right)
 	return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-/* All that an image may set, and what overlay would read: it is never unpacked, so a tree that has it was tampered with. */
+/* All that an image may set, and what overlay would read: of that only the marks of a layer are ever written. */
 static bool is_listed(const char *name)
 {
 	return strncmp(name, "user.", 5) == 0 || strcmp(name, "security.capability") == 0;
@@ -212,7 +212,7 @@ static int put_file_digest(struct listing *l, const char *name, const struct sta
 static int put_entry(struct listing *l, const char *name, const struct stat *st, const struct walk_path *path, struct failure *f)
 {
 	char target[PATH_MAX];
-	char type = S_ISREG(st->st_mode) ? 'f' : S_ISDIR(st->st_mode) ? 'd' : S_ISLNK(st->st_mode) ? 'l' : S_ISFIFO(st->st_mode) ? 'p' : '?';
+	char type = S_ISREG(st->st_mode) ? 'f' : S_ISDIR(st->st_mode) ? 'd' : S_ISLNK(st->st_mode) ? 'l' : S_ISFIFO(st->st_mode) ? 'p' : S_ISCHR(st->st_mode) && st->st_rdev == 0 ? 'w' : '?';
 	if (room(l, LINE_ROOM, f) < 0)
 		return -1;
 	l->used += (size_t)sprintf(l->buffer + l->used, "%c %04o %u %u ", type, st->st_mode & 07777, st->st_uid, st->st_gid);

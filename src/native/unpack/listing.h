@@ -3,7 +3,7 @@
  *
  *   TYPE MODE UID GID SIZE CONTENT PATH [NAME=HEX]...
  *
- * TYPE is f, d, l, p; after all others c and b: devices that were recorded and not made. CONTENT is the SHA-256 of a file,
+ * TYPE is f, d, l, p, w for what a layer takes away; after all others c and b: devices that were recorded and not made. CONTENT is the SHA-256 of a file,
  * the target of a link, MAJOR:MINOR of a device, else "-". Bytes up to the blank, from DEL on, and the backslash are written \xHH.
  * The hash of a tree is SHA-512 over the lines before the first device.
  */

@@ -1,5 +1,6 @@
 /*
  * unpack aci [--inspect] --limit-NAME=N…   image on fd 0 → tree in fd 4, listing on fd 5 if open, result on fd 3
+ * unpack layer [--sha512] --limit-NAME=N…   OCI layer on fd 0 → tree in fd 4, listing on fd 5 if open, result on fd 3
  * unpack plain --limit-NAME=N…             image on fd 0 → its uncompressed bytes in the file on fd 4, result on fd 3
  * unpack hash                              tree in fd 4 → listing on fd 5 if open, result on fd 3
  *
@@ -8,6 +9,7 @@
 #define _GNU_SOURCE
 #include "aci.h"
 #include "io.h"
+#include "layer.h"
 #include "listing.h"
 #include "plain.h"
 #include "sandbox.h"
@@ -52,6 +54,9 @@ int main(int count, char **arguments)
 		switch (options.verb) {
 		case VERB_ACI:
 			aci_unpack(&unpacking, &options, &hashes, &f);
+			break;
+		case VERB_LAYER:
+			layer_unpack(&unpacking, &options, &hashes, &f);
 			break;
 		case VERB_PLAIN:
 			plain_unpack(&stream, &options, &hashes, &f);

@@ -31,6 +31,8 @@ static int take_verb(struct options *o, const char *argument)
 {
 	if (strcmp(argument, "aci") == 0)
 		o->verb = VERB_ACI;
+	else if (strcmp(argument, "layer") == 0)
+		o->verb = VERB_LAYER;
 	else if (strcmp(argument, "hash") == 0)
 		o->verb = VERB_HASH;
 	else if (strcmp(argument, "plain") == 0)
@@ -44,15 +46,17 @@ int options_parse(struct options *o, int count, char **arguments, struct failure
 {
 	memset(o, 0, sizeof *o);
 	if (count < 2 || take_verb(o, arguments[1]) < 0)
-		return fail(f, FAILURE_HOST, "cannot unpack: unknown verb; expected aci, plain or hash");
+		return fail(f, FAILURE_HOST, "cannot unpack: unknown verb; expected aci, layer, plain or hash");
 	for (int i = 2; i < count; i++) {
 		if (o->verb == VERB_ACI && strcmp(arguments[i], "--inspect") == 0)
 			o->inspect = true;
+		else if (o->verb == VERB_LAYER && strcmp(arguments[i], "--sha512") == 0)
+			o->sha512 = true;
 		else if (o->verb == VERB_HASH || strncmp(arguments[i], "--limit-", 8) != 0 || take_limit(o, arguments[i] + 8) < 0)
 			return fail(f, FAILURE_HOST, "cannot unpack: unknown argument");
 	}
-	if (o->verb == VERB_ACI && !(o->path_bytes && o->name_bytes && o->path_depth && o->entries && o->header_bytes && o->manifest_bytes &&
-				     o->unpacked_bytes && o->ratio))
+	const bool archive = o->path_bytes && o->name_bytes && o->path_depth && o->entries && o->header_bytes && o->unpacked_bytes && o->ratio;
+	if ((o->verb == VERB_ACI && !(archive && o->manifest_bytes)) || (o->verb == VERB_LAYER && !archive))
 		return fail(f, FAILURE_HOST, "cannot unpack: a limit is missing; expected all of them as arguments");
 	if (o->verb == VERB_PLAIN && !(o->unpacked_bytes && o->ratio))
 		return fail(f, FAILURE_HOST, "cannot unpack: a limit is missing; expected unpacked and ratio");

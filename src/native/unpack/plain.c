@@ -24,7 +24,7 @@ int plain_unpack(struct stream *s, const struct options *o, const struct hashes 
 	memset(s, 0, sizeof *s);
 	if (sandbox_enter(SANDBOX_NOTHING, -1, f) < 0)
 		return -1;
-	if (stream_start(s, FD_IMAGE, hashes, (struct stream_limits){ o->unpacked_bytes, o->ratio }, f) < 0)
+	if (stream_start(s, FD_IMAGE, hashes->sha512, (struct stream_limits){ o->unpacked_bytes, o->ratio }, f) < 0)
 		return -1;
 	if (sandbox_confine(SANDBOX_NOTHING, (struct confinement){ o->unpacked_bytes }, f) < 0)
 		return -1;

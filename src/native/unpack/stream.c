@@ -69,7 +69,7 @@ static int check_growth(struct stream *s, uint64_t taken, struct failure *f)
 
 static int pass(struct stream *s, const uint8_t *bytes, size_t count, struct failure *f)
 {
-	if (hash_add(&s->sha512, bytes, count, f) < 0)
+	if (hash_add(&s->hash, bytes, count, f) < 0)
 		return -1;
 	while (count > 0) {
 		size_t n = count < RING_SLOT_BYTES ? count : RING_SLOT_BYTES;
@@ -89,7 +89,7 @@ static int pass_plain(struct stream *s, struct failure *f)
 		if (n <= 0)
 			return (int)n;
 		s->unpacked_bytes += (uint64_t)n;
-		if (check_growth(s, s->consumed, f) < 0 || hash_add(&s->sha512, slot, (size_t)n, f) < 0)
+		if (check_growth(s, s->consumed, f) < 0 || hash_add(&s->hash, slot, (size_t)n, f) < 0)
 			return -1;
 		ring_publish(&s->ring, (size_t)n);
 	}
@@ -192,14 +192,14 @@ static void *thread_main(void *context)
 	change_state(s, STREAM_STARTING, STREAM_WAITING);
 	change_state(s, STREAM_RELEASED, STREAM_RELEASED);
 	if (run(s, &f) == 0)
-		hash_finish(&s->sha512, s->digest, &f);
+		hash_finish(&s->hash, s->digest, &f);
 	ring_end(&s->ring, &f);
 	/* Waits for the end of the process: the end of a thread needs system calls that the filter does not know. */
 	change_state(s, STREAM_STARTING, STREAM_STARTING);
 	return NULL;
 }
 
-int stream_start(struct stream *s, int fd, const struct hashes *hashes, struct stream_limits limits, struct failure *f)
+int stream_start(struct stream *s, int fd, const EVP_MD *kind, struct stream_limits limits, struct failure *f)
 {
 	struct stat st;
 	if (fstat(fd, &st) < 0)
@@ -210,7 +210,7 @@ int stream_start(struct stream *s, int fd, const struct hashes *hashes, struct s
 	s->blob_bytes = (uint64_t)st.st_size;
 	s->limits = limits;
 	s->state = STREAM_STARTING;
-	if (ring_init(&s->ring, f) < 0 || hash_open(&s->sha512, hashes->sha512, f) < 0)
+	if (ring_init(&s->ring, f) < 0 || hash_open(&s->hash, kind, f) < 0)
 		return -1;
 	if (pthread_mutex_init(&s->mutex, NULL) != 0 || pthread_cond_init(&s->changed, NULL) != 0)
 		return fail(f, FAILURE_HOST, "cannot start a thread: out of memory");

@@ -15,12 +15,12 @@ enum stream_state { STREAM_STARTING, STREAM_WAITING, STREAM_RELEASED };
 struct stream {
 	struct ring ring;
 	struct stream_limits limits;
-	struct hash sha512;
+	struct hash hash;
 	int fd; /* the blob, a regular file, read with pread from its start */
 	uint64_t blob_bytes, consumed;
 	/* Valid once ring_next() has returned 0. */
 	uint64_t unpacked_bytes;
-	uint8_t digest[SHA512_BYTES];
+	uint8_t digest[SHA512_BYTES]; /* as many bytes as the hash has */
 	/* The thread waits until the sandbox is closed. */
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
@@ -28,8 +28,8 @@ struct stream {
 	pthread_t thread;
 };
 
-/* Starts the thread, and returns when it waits; it reads no byte before stream_release(). */
-int stream_start(struct stream *s, int fd, const struct hashes *hashes, struct stream_limits limits, struct failure *f);
+/* Starts the thread, and returns when it waits; it reads no byte before stream_release(). `kind` hashes what comes out. */
+int stream_start(struct stream *s, int fd, const EVP_MD *kind, struct stream_limits limits, struct failure *f);
 void stream_release(struct stream *s);
 
 #endif

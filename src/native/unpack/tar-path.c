@@ -17,14 +17,16 @@ static int exceed(struct failure *f, const char *role, const char *raw, size_t r
 
 int tar_path_clean(struct tar_path *path, const char *raw, size_t raw_bytes, const struct tar_limits *limits, const char *role, struct failure *f)
 {
+	static const char root[] = "rootfs";
 	uint64_t most = limits->path_bytes < TAR_PATH_BYTES ? limits->path_bytes : TAR_PATH_BYTES;
 	if (raw_bytes == 0)
 		return refuse(f, role, raw, raw_bytes, "empty path; expected a relative path");
 	if (memchr(raw, 0, raw_bytes))
 		return refuse(f, role, raw, raw_bytes, "NUL in a path; expected a relative path");
-	if (raw[0] == '/')
+	if (raw[0] == '/' && !limits->layer)
 		return refuse(f, role, raw, raw_bytes, "absolute path; expected a relative path");
-	path->bytes = 0;
+	path->bytes = limits->layer ? sizeof root - 1 : 0;
+	memcpy(path->text, root, path->bytes);
 	path->trailing_slash = raw[raw_bytes - 1] == '/';
 	uint64_t depth = 0;
 	for (size_t i = 0; i < raw_bytes;) {

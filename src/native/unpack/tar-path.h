@@ -11,7 +11,7 @@ struct tar_path {
 };
 
 /*
- * Drops "." and empty components. Refuses absolute paths, "..", NUL and whatever exceeds a limit, by name;
+ * Drops "." and empty components; puts those of a layer beneath "rootfs". Refuses absolute paths of an ACI, "..", NUL and whatever exceeds a limit, by name;
  * `role` says what the path is for ("entry", "hard link target").
  */
 int tar_path_clean(struct tar_path *path, const char *raw, size_t raw_bytes, const struct tar_limits *limits, const char *role, struct failure *f);

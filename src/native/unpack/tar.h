@@ -27,6 +27,7 @@ struct tar_limits {
 	uint64_t path_depth;   /* components of a path */
 	uint64_t entries;      /* members, extension headers not counted */
 	uint64_t header_bytes; /* payload of one extension header */
+	bool layer;            /* an OCI layer: its root is "rootfs" here, and a path may start with a slash that means this root */
 };
 
 enum tar_type { TAR_FILE, TAR_DIRECTORY, TAR_SYMLINK, TAR_HARDLINK, TAR_CHARACTER, TAR_BLOCKDEV, TAR_FIFO };

@@ -57,7 +57,8 @@ int tree_put_device(struct tree *tree, const struct place *place, const struct t
 	device->major = e->device_major;
 	device->minor = e->device_minor;
 	tree->devices[tree->device_count++] = device;
-	return 0;
+	/* Nothing is made, and yet nothing of the layers below may show in its place. */
+	return tree->layer ? tree_hide_below(tree, place, e, f) : 0;
 }
 
 int tree_put_device_link(struct tree *tree, const struct place *place, const struct device *device, const struct tar_entry *link, struct failure *f)

@@ -57,11 +57,14 @@ static int make_directory(struct tree *tree, int above, const char *name, const 
 	const struct timespec epoch = { 0, 0 };
 	if (tree_find_device(tree, path))
 		return through_something(e, f);
+	const bool opaque = tree->layer && tree_remove_whiteout(above, name);
 	if (mkdirat(above, name, 0755) < 0)
 		return tree_broken(e, f, "make a directory above it");
 	int fd __attribute__((cleanup(tree_close))) = tree_open_beneath(above, name);
 	if (fd < 0 || fchmod(fd, 0755) < 0 || fchown(fd, 0, 0) < 0)
 		return tree_broken(e, f, "set the mode of a directory above it");
+	if (tree->layer && (tree_mark_unnamed(tree, fd, e, f) < 0 || (opaque && tree_make_opaque(tree, fd, e, f) < 0)))
+		return -1;
 	if (tree_note_directory(tree, fd, &epoch, e, f) < 0)
 		return -1;
 	int made = fd;
@@ -75,7 +78,7 @@ static int open_directory(struct tree *tree, const char *path, const struct tar_
 	int fd = tree_open_beneath(tree->root, path);
 	char so_far[TAR_PATH_BYTES + 1];
 	size_t done = 0;
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && (errno == ENOENT || (errno == ENOTDIR && tree->layer)))
 		fd = tree_open_beneath(tree->root, ".");
 	else
 		done = strlen(path);
@@ -84,7 +87,7 @@ static int open_directory(struct tree *tree, const char *path, const struct tar_
 		memcpy(so_far + start, path + start, end - start);
 		so_far[end] = 0;
 		int next = tree_open_beneath(fd, so_far + start);
-		if (next < 0 && errno == ENOENT)
+		if (next < 0 && (errno == ENOENT || (errno == ENOTDIR && tree->layer && tree_has_whiteout(fd, so_far + start))))
 			next = make_directory(tree, fd, so_far + start, so_far, e, f);
 		close(fd);
 		fd = next;

@@ -32,6 +32,26 @@ int tree_clear_place(struct tree *tree, const struct place *place, const struct 
 /* Remembers the time that a directory gets once nothing more is made in it. */
 int tree_note_directory(struct tree *tree, int fd, const struct timespec *mtime, const struct tar_entry *e, struct failure *f);
 
+/* tree-whiteout.c */
+
+/* Hides what a layer below may have at the place; something of this archive is there only if it is a directory. */
+int tree_hide_below(struct tree *tree, const struct place *place, const struct tar_entry *e, struct failure *f);
+
+/* Shows nothing of the layers below in the directory. */
+int tree_make_opaque(struct tree *tree, int fd, const struct tar_entry *e, struct failure *f);
+
+/* Takes a whiteout away, when it is one that lies there: a directory comes instead. */
+bool tree_has_whiteout(int directory, const char *name);
+bool tree_remove_whiteout(int directory, const char *name);
+
+/* Marks a directory that no member named, or takes the mark away. */
+int tree_mark_unnamed(struct tree *tree, int fd, const struct tar_entry *e, struct failure *f);
+int tree_unmark_unnamed(struct tree *tree, int fd, const struct tar_entry *e, struct failure *f);
+
+/* Whether a member of a layer takes something away; then it is done. */
+bool tree_is_whiteout(const struct tar_entry *e);
+int tree_put_whiteout(struct tree *tree, const struct tar_entry *e, struct failure *f);
+
 /* tree-device.c */
 
 struct device *tree_find_device(struct tree *tree, const char *path);

@@ -58,7 +58,7 @@ static int put_file(struct tree *tree, const struct place *place, struct tar_rea
 static int put_directory(struct tree *tree, const struct place *place, const struct tar_entry *e, struct failure *f)
 {
 	const struct timespec mtime = tree_mtime(e);
-	bool existed = false;
+	bool existed = false, hides = false;
 	if (mkdirat(place->directory, place->name, 0700) < 0) {
 		struct stat st;
 		if (errno != EEXIST)
@@ -66,13 +66,16 @@ static int put_directory(struct tree *tree, const struct place *place, const str
 		if (fstatat(place->directory, place->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return tree_broken(e, f, "stat");
 		existed = S_ISDIR(st.st_mode);
+		hides = !existed && tree->layer;
 		if (!existed && (tree_clear_place(tree, place, e, f) < 0 || mkdirat(place->directory, place->name, 0700) < 0))
 			return tree_broken(e, f, "make");
 	}
 	int fd __attribute__((cleanup(tree_close))) = tree_open_beneath(place->directory, place->name);
 	if (fd < 0)
 		return tree_broken(e, f, "open");
-	if (existed && tree_clear_xattrs(fd, e, f) < 0)
+	if (existed && (tree_clear_xattrs(fd, e, f) < 0 || (tree->layer && tree_unmark_unnamed(tree, fd, e, f) < 0)))
+		return -1;
+	if (hides && tree_make_opaque(tree, fd, e, f) < 0)
 		return -1;
 	return tree_set_attributes(fd, e, f) < 0 ? -1 : tree_note_directory(tree, fd, &mtime, e, f);
 }
@@ -127,6 +130,8 @@ static int put_hardlink(struct tree *tree, const struct place *place, const stru
 									     : tree_broken(e, f, "open the target");
 	if (S_ISDIR(st.st_mode))
 		return tree_refuse(e, f, "hard link to a directory");
+	if (S_ISCHR(st.st_mode))
+		return tree_refuse(e, f, "hard link to something that this layer takes away");
 	int result = linkat(from, slash + 1, place->directory, place->name, 0);
 	if (result < 0 && errno == EEXIST) {
 		if (tree_clear_place(tree, place, e, f) < 0)
@@ -139,6 +144,8 @@ static int put_hardlink(struct tree *tree, const struct place *place, const stru
 int tree_put(struct tree *tree, struct tar_reader *reader, const struct tar_entry *e, struct failure *f)
 {
 	struct place place;
+	if (tree->layer && tree_is_whiteout(e))
+		return tree_put_whiteout(tree, e, f);
 	if (tree_find_place(tree, e, &place, f) < 0)
 		return -1;
 	if (e->type != TAR_HARDLINK || strcmp(e->target, e->path) != 0)

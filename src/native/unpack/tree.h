@@ -16,8 +16,16 @@ struct device {
 	uint32_t mode, uid, gid, major, minor;
 };
 
+/* Of an OCI layer only. */
+struct layer_marks {
+	uint64_t unnamed; /* directories that no member named: their attributes are those of the layer below */
+	bool opaque_root; /* nothing of the layers below is shown */
+};
+
 struct tree {
 	int root;   /* the destination */
+	bool layer; /* names that start with ".wh." take things away from the layers below */
+	struct layer_marks marks;
 	int parent; /* the directory that was used last, or -1 */
 	char parent_path[TAR_PATH_BYTES + 1];
 	struct hash sha256;

@@ -86,9 +86,9 @@ export function planApp(inputs: AppPlanInputs): AppPlan {
 
 /** The root of an app: an overlay over its tree, or its own copy. */
 export function rootOf(pod: PreparedPod, app: PreparedApp): Operation {
-  if (!pod.overlay) return { op: 'root-bind', path: app.treeRootfs }
+  if (!pod.overlay) return { op: 'root-bind', path: app.roots[0] }
   // The two directories lie below one, which is mounted once: overlay wants them on the same mount.
-  return { op: 'root-overlay', layers: [app.treeRootfs], base: `overlay/${app.treeID}`, upper: `upper/${app.name}`, work: `work/${app.name}` }
+  return { op: 'root-overlay', layers: app.roots, base: `overlay/${app.treeID}`, upper: `upper/${app.name}`, work: `work/${app.name}` }
 }
 
 function systemMounts({ pod, runtime, host, cgroupView }: AppPlanInputs, targets: readonly string[]): Operation[] {

@@ -4,21 +4,21 @@ import { once } from 'node:events'
 import { constants, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { lockDescriptor } from '../../../src/base/index.ts'
-import { copyTree } from '../../../src/pod/copy-tree.ts'
+import { copyTrees } from '../../../src/pod/copy-tree.ts'
 import { temporaryDirectory } from '../../support/temp.ts'
 
-test('copyTree() names what cannot be copied', async (t) => {
+test('copyTrees() names what cannot be copied', async (t) => {
   using directory = temporaryDirectory()
   const lockFd = openSync(directory.path, constants.O_RDONLY)
-  const error = await t.throwsAsync(copyTree(directory.in('missing'), directory.in('to'), { lockFd, signal: undefined }), { code: 'child-failed' })
+  const error = await t.throwsAsync(copyTrees([directory.in('missing')], directory.in('to'), { lockFd, signal: undefined }), { code: 'child-failed' })
   t.regex(error.message, /^cannot copy ".*\/missing" to ".*\/to": .*No such file or directory$/)
 })
 
-test('copyTree() does not start when the command was interrupted', async (t) => {
+test('copyTrees() does not start when the command was interrupted', async (t) => {
   using directory = temporaryDirectory()
   mkdirSync(directory.in('from'))
   const lockFd = openSync(directory.path, constants.O_RDONLY)
-  await t.throwsAsync(copyTree(directory.in('from'), directory.in('to'), { lockFd, signal: AbortSignal.abort(new Error('stop')) }), { message: 'stop' })
+  await t.throwsAsync(copyTrees([directory.in('from')], directory.in('to'), { lockFd, signal: AbortSignal.abort(new Error('stop')) }), { message: 'stop' })
   t.deepEqual(readdirSync(directory.path), ['from'])
 })
 

@@ -2,7 +2,8 @@ import { existsSync, lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'ava'
 import { parseACIdentifier } from '../../../src/spec/index.ts'
-import { ensureTree, verifyImage, type ImageRecord } from '../../../src/store/index.ts'
+import { ensureTree, verifyImage } from '../../../src/store/index.ts'
+import type { AciRecord } from '../../../src/store/record.ts'
 import { filesBelow } from '../../support/files.ts'
 import { openTestStore, type TestStore } from '../../support/store.ts'
 
@@ -16,7 +17,7 @@ interface ImageOptions {
 const signal = new AbortController().signal
 
 /** Stores `example.com/NAME` with a file of its own, a shared one, and what is asked for. */
-function add(one: TestStore, name: string, options: ImageOptions = {}): Promise<ImageRecord> {
+function add(one: TestStore, name: string, options: ImageOptions = {}): Promise<AciRecord> {
   return one.acquire(make(one, name, options))
 }
 
@@ -34,7 +35,7 @@ function make(one: TestStore, name: string, { on = [], files = {}, whitelist = [
   })
 }
 
-async function render(one: TestStore, record: ImageRecord): Promise<string> {
+async function render(one: TestStore, record: AciRecord): Promise<string> {
   return join(await ensureTree(one.store, record), 'rootfs')
 }
 

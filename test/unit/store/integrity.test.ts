@@ -1,14 +1,15 @@
 import test from 'ava'
 import { chmodSync, chownSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ensureTree, openStore, verifyImage, type ImageRecord } from '../../../src/store/index.ts'
+import { ensureTree, openStore, verifyImage } from '../../../src/store/index.ts'
+import type { AciRecord } from '../../../src/store/record.ts'
 import { filesBelow } from '../../support/files.ts'
 import { openTestStore, refusalOf, type TestStore } from '../../support/store.ts'
 
 const signal = new AbortController().signal
 const name = 'example.com/busybox'
-const recordFile = (one: TestStore, { id }: ImageRecord): string => join(one.dataDir, 'cas/images', `${id}.json`)
-const blobFile = (one: TestStore, { blob }: ImageRecord): string => join(one.dataDir, 'cas/blobs/sha512', blob.slice('sha512:'.length))
+const recordFile = (one: TestStore, { id }: AciRecord): string => join(one.dataDir, 'cas/images', `${id}.json`)
+const blobFile = (one: TestStore, { blob }: AciRecord): string => join(one.dataDir, 'cas/blobs/sha512', blob.slice('sha512:'.length))
 
 /** Inverts one bit of a file and puts its times back, as a failing disk would. */
 function flip(path: string, at: number): void {

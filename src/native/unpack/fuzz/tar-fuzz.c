@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 	const uint8_t *piece;
 	int state;
 	uint64_t left = 0;
-	struct tar_reader *r = tar_open((struct tar_source){ &input, next_chunk }, (struct tar_limits){ 3840, 255, 256, 100000, 1 << 20 });
+	struct tar_reader *r = tar_open((struct tar_source){ &input, next_chunk }, (struct tar_limits){ 3840, 255, 256, 100000, 1 << 20, count % 2 != 0 });
 	while (r && (state = tar_next(r, &e, &f)) > 0) {
 		check_entry(&e);
 		left = e.size;
