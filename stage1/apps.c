@@ -1,185 +1,202 @@
 #include "apps.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "notify.h"
 #include "sys.h"
 
-static int64_t now_ms(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+static void forget_place(struct app_place *place) {
+  close_owned(&place->mount_ns);
+  close_owned(&place->cgroup_ns);
+  for (uint32_t i = 0; i < place->cgroups; i++) close(place->cgroup[i]);
+  for (int i = 0; i < 3; i++) close_owned(&place->stdio[i]);
+  *place = (struct app_place){.mount_ns = -1, .cgroup_ns = -1, .stdio = {-1, -1, -1}};
 }
 
-static void tell_outer(const struct pod *pod, enum message_kind kind, uint32_t app, int value) {
+void pod_prepare(struct pod *pod, const struct init *init) {
+  pod->init = init;
+  pod->plan = init->plan;
+  pod->first_apps = init->plan->apps;
+  pod->mutable = section_find(&init->plan->pod, OP_MUTABLE) != NULL;
+  for (uint32_t i = 0; i < PLAN_MAX_APPS; i++) {
+    pod->app[i].report = pod->app[i].notify = -1;
+    pod->place[i] = (struct app_place){.mount_ns = -1, .cgroup_ns = -1, .stdio = {-1, -1, -1}};
+  }
+  clients_prepare(&pod->clients);
+}
+
+void pod_tell_outer(const struct pod *pod, enum message_kind kind, uint32_t app, int value) {
   struct message message = {.version = CONTROL_VERSION, .kind = kind, .app = app, .value = value};
   message_send(pod->init->outer, &message, NULL);
 }
 
-static int64_t stop_timeout_ms(const struct pod *pod) {
-  const struct op *timeout = section_find(&pod->init->plan->pod, OP_STOP_TIMEOUT);
+int64_t pod_stop_timeout_ms(const struct pod *pod) {
+  const struct op *timeout = section_find(&pod->plan->pod, OP_STOP_TIMEOUT);
   return timeout ? (int64_t)timeout->field[0].number : 10000;
+}
+
+int pod_stop_signal(const struct pod *pod, uint32_t index) {
+  const struct op *op = section_find(&pod->plan->app[index], OP_STOP_SIGNAL);
+  return op && op->field[0].number > 0 && op->field[0].number < 65 ? (int)op->field[0].number : SIGTERM;
 }
 
 void pod_stop(struct pod *pod) {
   if (pod->stopping) return;
   pod->stopping = 1;
-  pod->kill_at_ms = now_ms() + stop_timeout_ms(pod);
-  for (uint32_t i = 0; i < pod->init->plan->apps; i++) {
+  pod->kill_at_ms = now_ms() + pod_stop_timeout_ms(pod);
+  for (uint32_t i = 0; i < pod->plan->apps; i++) {
     struct app *app = &pod->app[i];
-    if (app->state == APP_RUNNING) kill(app->pid, SIGTERM);
+    if (app->state == APP_RUNNING) kill(app->pid, pod_stop_signal(pod, i));
     else if (app->state == APP_SETTING_UP) kill(app->pid, SIGKILL);
     else if (app->state == APP_WAITING) {
       app->state = APP_ENDED;
-      if (pod->status == 0) pod->status = 128 + SIGTERM;
+      if (pod->status == 0 && !pod->mutable) pod->status = 128 + SIGTERM;
     }
   }
 }
 
-/* The app has ended when its post-stop handler has. */
-static int start_post_stop(struct pod *pod, uint32_t index) {
-  const struct section *section = &pod->init->plan->app[index];
-  const struct op *handler = section_post_stop(section);
-  if (!handler || pod->place[index].mount_ns < 0) return 0;
-  pid_t child = fork();
-  if (child == 0) handler_child(section, pod->init->caller, &handler->field[1].strings, &pod->place[index], pod->init->outer);
-  if (child < 0) return 0;
-  pod->app[index].pid = child;
-  pod->app[index].state = APP_POST_STOP;
-  pod->app[index].kill_at_ms = now_ms() + stop_timeout_ms(pod);
-  return 1;
+void pod_stop_app(struct pod *pod, uint32_t index, int at_once) {
+  struct app *app = &pod->app[index];
+  if (app->state == APP_SETTING_UP || (at_once && (app->state == APP_RUNNING || app->state == APP_POST_STOP))) {
+    kill(app->pid, SIGKILL);
+  } else if (app->state == APP_RUNNING) {
+    kill(app->pid, pod_stop_signal(pod, index));
+    app->kill_at_ms = now_ms() + pod_stop_timeout_ms(pod);
+  }
 }
 
-static void app_ended(struct pod *pod, uint32_t index) {
+void pod_remove_app(struct pod *pod, uint32_t index) {
+  struct app *app = &pod->app[index];
+  if (app->state != APP_ENDED) return;
+  forget_place(&pod->place[index]);
+  plan_release(&app->brought);
+  pod->plan->app[index] = (struct section){0};
+}
+
+void pod_say_ready(struct pod *pod) {
+  if (pod->ready || pod->started < pod->first_apps) return;
+  pod->ready = 1;
+  pod_tell_outer(pod, MESSAGE_READY, 0, 0);
+}
+
+void pod_app_ended(struct pod *pod, uint32_t index) {
   struct app *app = &pod->app[index];
   app->state = APP_ENDED;
-  for (int i = 0; i < 3; i++) close_owned(&pod->place[index].stdio[i]);
-  tell_outer(pod, MESSAGE_EXITED, index, app->status);
-  if (app->status != 0) {
+  app->kill_at_ms = 0;
+  close_owned(&app->notify);
+  app->notify = -1;
+  for (int i = 0; i < 3; i++) {
+    close_owned(&pod->place[index].stdio[i]);
+    pod->place[index].stdio[i] = -1;
+  }
+  pod_tell_outer(pod, MESSAGE_EXITED, index, app->status);
+  if (pod->mutable) {
+    forget_place(&pod->place[index]);
+  } else if (app->status != 0) {
     if (pod->status == 0) pod->status = app->status;
     pod_stop(pod);
   }
 }
 
-static int exit_status(int status) { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
-
-static void drain_report(struct pod *pod, uint32_t index);
-
-static void reaped(struct pod *pod, pid_t pid, int status) {
-  for (uint32_t i = 0; i < pod->init->plan->apps; i++) {
-    struct app *app = &pod->app[i];
-    if (app->pid != pid || app->state == APP_ENDED) continue;
-    if (app->state == APP_POST_STOP) {
-      app_ended(pod, i);
-      return;
-    }
-    drain_report(pod, i);
-    app->status = exit_status(status);
-    if (app->report >= 0) close(app->report);
-    app->report = -1;
-    if (app->failed || !start_post_stop(pod, i)) app_ended(pod, i);
-    return;
-  }
-  clients_reaped(&pod->clients, pid, exit_status(status));
+static void cannot_start(struct pod *pod, uint32_t index, const struct fail *f) {
+  struct message failed = {.version = CONTROL_VERSION, .kind = MESSAGE_FAILED, .app = index, .fail = *f};
+  message_send(pod->init->outer, &failed, NULL);
+  pod->app[index].status = STATUS_OWN_FAILURE;
+  pod_app_ended(pod, index);
 }
 
-void pod_reap(struct pod *pod) {
-  int status;
-  for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) reaped(pod, pid, status);
+void pod_cannot_start(struct pod *pod, uint32_t index, int error) {
+  struct fail f = {0};
+  fail_as(&f, error, "start app", "its descriptors");
+  if (index < PLAN_MAX_APPS) cannot_start(pod, index, &f);
 }
 
-static void app_reports(struct pod *pod, uint32_t index, const struct message *message, struct message_fds *fds) {
+/* An app that came later brings its plan; the one it replaces has ended. */
+static int take_plan(struct pod *pod, uint32_t index, int plan_fd, struct fail *f) {
   struct app *app = &pod->app[index];
-  struct message up = *message;
-  up.app = index;
-  if (message->kind == MESSAGE_NAMESPACES && fds->count == 2) {
-    pod->place[index].mount_ns = fds->fd[0];
-    pod->place[index].cgroup_ns = fds->fd[1];
-    fds->count = 0;
-  } else if (message->kind == MESSAGE_TERMINAL) {
-    message_send(pod->init->outer, &up, fds);
-  } else if (message->kind == MESSAGE_STARTED) {
-    if (app->state == APP_SETTING_UP) app->state = APP_RUNNING;
-    up.value = app->pid;
-    message_send(pod->init->outer, &up, NULL);
-    if (++pod->started == pod->init->plan->apps) tell_outer(pod, MESSAGE_READY, 0, 0);
-    if (pod->stopping) kill(app->pid, SIGTERM);
-  } else if (message->kind == MESSAGE_FAILED) {
-    app->failed = 1;
-    message_send(pod->init->outer, &up, NULL);
-  }
-  message_close_fds(fds);
-}
-
-int pod_take_report(struct pod *pod, uint32_t index) {
-  struct message message;
-  struct message_fds fds;
-  int got = message_receive(pod->app[index].report, &message, &fds);
-  if (got == 1) {
-    app_reports(pod, index, &message, &fds);
-    return 1;
-  }
-  close(pod->app[index].report);
-  pod->app[index].report = -1;
+  plan_release(&app->brought);
+  if (plan_read(plan_fd, &app->brought, f)) return -1;
+  if (app->brought.apps != 1) return fail_as(f, EBADMSG, "start app", "plan");
+  pod->plan->app[index] = app->brought.app[0];
+  if (index >= pod->plan->apps) pod->plan->apps = index + 1;
   return 0;
 }
 
-/* What a child said before it died is read before its death is acted on; its side is closed, so this ends. */
-static void drain_report(struct pod *pod, uint32_t index) {
-  while (pod->app[index].report >= 0) {
-    struct pollfd ready = {.fd = pod->app[index].report, .events = POLLIN};
-    if (poll(&ready, 1, 0) != 1 || !pod_take_report(pod, index)) break;
-  }
+/* Takes the last `count` descriptors of `fds`. */
+static void take_fds(struct message_fds *fds, uint32_t count, int *taken) {
+  fds->count -= count;
+  memcpy(taken, fds->fd + fds->count, sizeof(int) * count);
 }
 
-void pod_start_app(struct pod *pod, uint32_t index, struct message_fds *fds, uint32_t cgroups) {
-  struct app *app = &pod->app[index];
+static int take_place(struct pod *pod, const struct message *start, struct message_fds *fds, struct fail *f) {
+  uint32_t index = start->app;
   struct app_place *place = &pod->place[index];
+  if (start->cgroups > MAX_CGROUPS || start->listeners > MAX_LISTENERS || start->plans > 1 ||
+      start->cgroups + start->listeners + start->plans + 3 > fds->count)
+    return fail_as(f, EBADMSG, "start app", "descriptors");
+  own int plan_fd = -1;
+  if (start->plans) take_fds(fds, 1, &plan_fd);
+  take_fds(fds, place->listeners = start->listeners, place->listener);
+  take_fds(fds, place->cgroups = start->cgroups, place->cgroup);
+  if (start->plans && take_plan(pod, index, plan_fd, f)) return -1;
+  if (notify_listen(&pod->plan->app[index], &pod->app[index].notify, f)) return -1;
+  for (int i = 0; i < 3 && section_post_stop(&pod->plan->app[index]); i++)
+    place->stdio[i] = fcntl(fds->fd[fds->count - 3 + (uint32_t)i], F_DUPFD_CLOEXEC, 3);
+  return 0;
+}
+
+void pod_start_app(struct pod *pod, const struct message *start, struct message_fds *fds) {
+  struct fail f = {0};
   int pair[2];
-  if (app->state != APP_WAITING || cgroups > MAX_CGROUPS || cgroups + 3 > fds->count || message_pair(pair)) {
+  if (start->app >= PLAN_MAX_APPS) {
     message_close_fds(fds);
     return;
   }
-  place->cgroups = cgroups;
-  fds->count -= cgroups;
-  memcpy(place->cgroup, fds->fd + fds->count, sizeof(int) * cgroups);
-  for (int i = 0; i < 3 && section_post_stop(&pod->init->plan->app[index]); i++)
-    place->stdio[i] = fcntl(fds->fd[fds->count - 3 + (uint32_t)i], F_DUPFD_CLOEXEC, 3);
+  struct app *app = &pod->app[start->app];
+  struct app_place *place = &pod->place[start->app];
+  if (start->plans && !pod->stopping) app->state = APP_WAITING;
+  if (app->state != APP_WAITING || pod->stopping) {
+    fail_as(&f, ESHUTDOWN, "start app", "the pod ends");
+  } else if (take_place(pod, start, fds, &f) == 0 && message_pair(pair)) {
+    fail(&f, "start app", "");
+  }
+  if (f.error) {
+    message_close_fds(fds);
+    if (app->state == APP_WAITING || start->plans) cannot_start(pod, start->app, &f);
+    return;
+  }
+  app->failed = app->executing = app->status = 0;
+  app->kill_at_ms = 0;
   app->pid = fork();
   if (app->pid == 0) {
     close(pair[0]);
-    app_child(&pod->init->plan->app[index], pod->init->caller, fds, place, pair[1]);
+    app_child(&pod->plan->app[start->app], pod->init->caller, fds, place, pair[1]);
   }
+  if (app->pid < 0) fail(&f, "start app", "fork");
   close(pair[1]);
   app->report = pair[0];
   app->state = APP_SETTING_UP;
   message_close_fds(fds);
-  if (app->pid < 0) {
-    struct message failed = {.version = CONTROL_VERSION, .kind = MESSAGE_FAILED, .app = index};
-    fail(&failed.fail, "start app", "fork");
-    message_send(pod->init->outer, &failed, NULL);
-    app->status = STATUS_OWN_FAILURE;
-    app_ended(pod, index);
-  }
+  for (uint32_t i = 0; i < place->listeners; i++) close(place->listener[i]);
+  place->listeners = 0;
+  if (f.error) cannot_start(pod, start->app, &f);
 }
 
-int pod_all_ended(const struct pod *pod) {
-  for (uint32_t i = 0; i < pod->init->plan->apps; i++)
+int pod_has_ended(const struct pod *pod) {
+  if (pod->mutable && !pod->stopping) return 0;
+  for (uint32_t i = 0; i < pod->plan->apps; i++)
     if (pod->app[i].state != APP_ENDED) return 0;
   return 1;
 }
 
 int pod_time_left(const struct pod *pod) {
-  int64_t first = pod->kill_at_ms;
-  for (uint32_t i = 0; i < pod->init->plan->apps; i++) {
-    int64_t at = pod->app[i].kill_at_ms;
-    if (at && (!first || at < first)) first = at;
-  }
+  int64_t first = earlier(pod->kill_at_ms, clients_kill_at_ms(&pod->clients));
+  for (uint32_t i = 0; i < pod->plan->apps; i++) first = earlier(first, pod->app[i].kill_at_ms);
   if (!first) return -1;
   int64_t left = first - now_ms();
   return left > 0 ? (int)left : 0;
@@ -191,7 +208,7 @@ static void kill_all(const struct pod *pod) {
     kill(-1, SIGKILL);
     return;
   }
-  for (uint32_t i = 0; i < pod->init->plan->apps; i++)
+  for (uint32_t i = 0; i < pod->plan->apps; i++)
     if (pod->app[i].pid > 0 && pod->app[i].state != APP_ENDED) kill(pod->app[i].pid, SIGKILL);
 }
 
@@ -199,12 +216,13 @@ void pod_kill_overdue(struct pod *pod) {
   int64_t now = now_ms();
   if (pod->kill_at_ms && now >= pod->kill_at_ms) {
     kill_all(pod);
-    pod->kill_at_ms = now + stop_timeout_ms(pod);
+    pod->kill_at_ms = now + pod_stop_timeout_ms(pod);
   }
-  for (uint32_t i = 0; i < pod->init->plan->apps; i++) {
+  for (uint32_t i = 0; i < pod->plan->apps; i++) {
     struct app *app = &pod->app[i];
     if (!app->kill_at_ms || now < app->kill_at_ms) continue;
-    if (app->state == APP_POST_STOP) kill(app->pid, SIGKILL);
+    if (app->state == APP_POST_STOP || app->state == APP_RUNNING) kill(app->pid, SIGKILL);
     app->kill_at_ms = 0;
   }
+  clients_kill_overdue(&pod->clients, now);
 }

@@ -7,21 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "clock.h"
+#include "group.h"
 #include "sys.h"
 
 #define NSFS_MAGIC_ 0x6e736673
 enum { END_EXEC_SECONDS = 60 };
-
-static void pause_ms(long ms) {
-  struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-  nanosleep(&t, NULL);
-}
 
 /*
  * `KEY=@pod@/path` becomes the path below the pod directory's present name, which collection changes. A namespace pin that is no longer
@@ -70,10 +67,10 @@ static int run_program(const struct op *op, int pod, struct fail *f) {
   if (faccessat(AT_FDCWD, program, X_OK, 0) && errno == ENOENT) return fail(f, "clean up with", program);
   char **environment = expand_all(&op->field[1].strings, pod);
   if (!environment) return fail(f, "clean up with", program);
-  int pipe_fds[2];
-  if (pipe2(pipe_fds, O_CLOEXEC)) return fail(f, "clean up with", program);
-  own int reader = pipe_fds[0];
-  own int writer = pipe_fds[1];
+  /* A file, not a pipe: a program that reads nothing of a long input would keep us from minding its time. */
+  own int reader = memfd_create("input", MFD_CLOEXEC);
+  if (reader < 0 || write(reader, input->data, input->size) != (ssize_t)input->size || lseek(reader, 0, SEEK_SET) != 0)
+    return fail(f, "clean up with", program);
   pid_t child = fork();
   if (child < 0) return fail(f, "clean up with", program);
   if (child == 0) {
@@ -86,51 +83,9 @@ static int run_program(const struct op *op, int pod, struct fail *f) {
     execve(program, argv->list, environment);
     _exit(127);
   }
-  close(move_fd(&reader));
-  signal(SIGPIPE, SIG_IGN);
-  for (uint32_t at = 0; at < input->size;) {
-    ssize_t put = write(writer, input->data + at, input->size - at);
-    if (put <= 0) break; /* a program that did not read its input says so by its status */
-    at += (uint32_t)put;
-  }
-  close(move_fd(&writer));
   int status = 0;
   if (wait_bounded(child, &status)) return fail(f, "clean up with", program);
   return status == 0 ? 0 : fail_as(f, EIO, "clean up with", program);
-}
-
-static void kill_members(const char *path) {
-  char file[4096];
-  snprintf(file, sizeof file, "%s/cgroup.kill", path);
-  own int all = open(file, O_WRONLY | O_CLOEXEC);
-  if (all >= 0 && write(all, "1", 1) == 1) return;
-  /* KERNEL: version 1 groups have no cgroup.kill; a member that forks in the meantime is met the next time around. */
-  snprintf(file, sizeof file, "%s/cgroup.procs", path);
-  FILE *list = fopen(file, "re");
-  if (!list) return;
-  int pid;
-  while (fscanf(list, "%d", &pid) == 1)
-    if (pid > 1 && pid != getpid()) kill(pid, SIGKILL);
-  fclose(list);
-}
-
-/* Removes a group and those below it; what still runs there was left by the pod. */
-static int remove_cgroup(const char *path, struct fail *f) {
-  DIR *dir = opendir(path);
-  if (!dir) return errno == ENOENT ? 0 : fail(f, "remove cgroup", path);
-  for (struct dirent *entry; (entry = readdir(dir));) {
-    char below[4096];
-    if (entry->d_type != DT_DIR || entry->d_name[0] == '.') continue;
-    if ((size_t)snprintf(below, sizeof below, "%s/%s", path, entry->d_name) < sizeof below) remove_cgroup(below, f);
-  }
-  closedir(dir);
-  for (int attempt = 0; attempt < 200; attempt++) {
-    if (rmdir(path) == 0 || errno == ENOENT) return 0;
-    if (errno != EBUSY) break;
-    kill_members(path);
-    pause_ms(attempt < 20 ? 1 : 20);
-  }
-  return fail(f, "remove cgroup", path);
 }
 
 static int unmount_pin(const char *path, struct fail *f) {
@@ -185,7 +140,7 @@ int end_run(const struct section *end, int pod, int remove, struct fail *f) {
 #pragma GCC diagnostic ignored "-Wswitch-enum" /* the decoder lets only END operations in */
     switch (op->code) {
       case OP_END_EXEC: run_program(op, pod, f); break;
-      case OP_END_CGROUP: remove_cgroup(op->field[0].text, f); break;
+      case OP_END_CGROUP: group_remove(op->field[0].text, f); break;
       case OP_END_UNMOUNT: unmount_pin(op->field[0].text, f); break;
       case OP_END_REMOVE_POD:
         if (remove && f->error == 0) remove_pod(op->field[0].text, pod, f);

@@ -15,6 +15,7 @@
 #include "message.h"
 #include "plan.h"
 #include "pump.h"
+#include "signals.h"
 #include "sys.h"
 #include "tty.h"
 
@@ -42,8 +43,9 @@ static int make_pipe(struct session *s, int number, unsigned owner, int *theirs,
   *theirs = number == 0 ? ends[0] : ends[1];
   if (fchown(*theirs, owner, (gid_t)-1)) return fail(f, "own pipe", "");
   stream_never_blocks(ours);
-  if (number == 0) s->stream[0] = (struct stream){.from = stream_open(0, O_RDONLY), .to = ours, .log = -1, .close_to = 1};
-  else s->stream[number] = (struct stream){.from = ours, .to = stream_open(number, O_WRONLY), .log = -1};
+  s->stream[number].from = number == 0 ? stream_open(0, O_RDONLY) : ours;
+  s->stream[number].to = number == 0 ? ours : stream_open(number, O_WRONLY);
+  s->stream[number].close_to = number == 0;
   return 0;
 }
 
@@ -75,7 +77,7 @@ static void from_pod(struct session *s) {
     return;
   }
   if (message.kind == MESSAGE_TERMINAL && fds.count == 1) {
-    tty_start(&s->tty, fds.fd[0], -1);
+    tty_start(&s->tty, fds.fd[0], NULL);
     fds.count = 0;
   } else if (message.kind == MESSAGE_FAILED) {
     char line[1024];
@@ -85,6 +87,7 @@ static void from_pod(struct session *s) {
     s->status = STATUS_OWN_FAILURE;
   } else if (message.kind == MESSAGE_EXITED) {
     s->status = message.value;
+    tty_last(&s->tty);
   }
   message_close_fds(&fds);
 }
@@ -136,14 +139,10 @@ int enter_run(int plan_fd, int pod, int caller_fd, unsigned owner) {
   struct fail f = {0};
   /* A program whose end nobody reports was killed with its pod. */
   s.status = 128 + SIGKILL;
-  for (int i = 0; i < 3; i++) s.stream[i].from = s.stream[i].to = s.stream[i].log = -1;
+  for (int i = 0; i < 3; i++) stream_prepare(&s.stream[i]);
   tty_prepare(&s.tty);
-  sigset_t all;
-  sigfillset(&all);
-  for (const int *fault = (const int[]){SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTSTP, 0}; *fault; fault++) sigdelset(&all, *fault);
-  sigprocmask(SIG_SETMASK, &all, NULL);
-  s.signals = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-  int ok = caller_read(caller_fd, &s.caller, &f) == 0 && plan_read(plan_fd, &plan, &f) == 0;
+  s.signals = signals_watch(SIGTSTP, &f);
+  int ok = s.signals >= 0 && caller_read(caller_fd, &s.caller, &f) == 0 && plan_read(plan_fd, &plan, &f) == 0;
   caller_restore_stdio(&s.caller);
   const struct op *stdio = ok ? section_find(&plan.enter, OP_STDIO) : NULL;
   if (ok && !stdio) ok = fail_as(&f, EBADMSG, "read launch plan", "stdio") == 0;

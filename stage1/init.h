@@ -6,7 +6,7 @@
 #include "plan.h"
 
 struct init {
-  const struct plan *plan;
+  struct plan *plan; /* grows by the apps that come later */
   const struct caller *caller;
   int outer;      /* connection to the outer launcher */
   uint32_t flags; /* CLONE_NEW* that this process is in */

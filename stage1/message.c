@@ -29,6 +29,11 @@ int message_send(int socket, const struct message *message, const struct message
   return sent == (ssize_t)sizeof *message ? 0 : -1;
 }
 
+void message_offer(int socket, const struct message *message) {
+  ssize_t sent = send(socket, message, sizeof *message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  (void)sent;
+}
+
 static void keep_fds(struct message_fds *fds, const struct cmsghdr *c) {
   uint32_t count = (uint32_t)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
   for (uint32_t i = 0; i < count; i++) {
@@ -64,6 +69,7 @@ int message_receive(int socket, struct message *message, struct message_fds *fds
   }
   message->fail.step[sizeof message->fail.step - 1] = 0;
   message->fail.object[sizeof message->fail.object - 1] = 0;
+  message->text[sizeof message->text - 1] = 0;
   return 1;
 }
 

@@ -18,48 +18,19 @@
 #include "init.h"
 #include "network-helper.h"
 #include "sandbox.h"
-#include "sys.h"
+#include "start-app.h"
 #include "supervise.h"
-
-struct outer {
-  struct plan plan;
-  struct caller caller;
-  int pod;
-  pid_t init;
-  pid_t sandbox; /* 0: init itself holds the namespaces */
-  int user_ns;
-  int control; /* connection to init */
-  pid_t helper; /* of the network, or 0 */
-};
-
-static int make_cgroups(const struct section *section, enum op_code code, int *procs, uint32_t *count, struct fail *f) {
-  for_each_op(op, section) {
-    if (op->code == OP_CGROUP_SET && cgroup_set(op->field[0].text, op->field[1].text, f)) return -1;
-    if (op->code == OP_DEVICE_POLICY && cgroup_devices(op, f)) return -1;
-    if (op->code != code) continue;
-    if (*count == MAX_CGROUPS) return fail_as(f, E2BIG, "make cgroup", op->field[0].text);
-    int fd;
-    if (cgroup_create(op->field[0].text, &fd, f)) return -1;
-    if (code == OP_CGROUP && op->field[1].number != CGROUP_JOIN_INIT) {
-      int wrong = op->field[1].number == CGROUP_JOIN_LAUNCHER && write(fd, "0", 1) != 1;
-      if (wrong) fail(f, "join cgroup", op->field[0].text);
-      close(fd);
-      if (wrong) return -1;
-    } else {
-      procs[(*count)++] = fd;
-    }
-  }
-  return 0;
-}
+#include "sys.h"
 
 static pid_t clone_process(unsigned long flags) {
   /* The raw call: musl's clone() needs a stack of its own, and a copy of this one is what we want. */
   return (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
 }
 
-static _Noreturn void become_init(struct outer *outer, int peer, uint32_t flags) {
+static _Noreturn void become_init(struct outer *outer, int peer, uint32_t flags, int report) {
   struct init init = {.plan = &outer->plan, .caller = &outer->caller, .outer = peer, .flags = flags};
   close(outer->control);
+  if (report >= 0) close(report);
   init_main(&init);
 }
 
@@ -79,7 +50,7 @@ static _Noreturn void join_and_clone(struct outer *outer, int peer, uint32_t fla
   pid_t pid = -1;
   if (f.error == 0) {
     pid = clone_process((flags & ~(uint32_t)CLONE_NEWIPC) | CLONE_PARENT);
-    if (pid == 0) become_init(outer, peer, flags | joined);
+    if (pid == 0) become_init(outer, peer, flags | joined, report);
     if (pid < 0) fail(&f, "make namespaces", "");
   }
   struct message message = {.version = CONTROL_VERSION, .kind = MESSAGE_GO, .value = pid, .fail = f};
@@ -100,6 +71,7 @@ static int clone_joined(struct outer *outer, int peer, uint32_t flags, struct fa
   struct message_fds none;
   int got = message_receive(mine, &message, &none);
   waitpid(middle, NULL, 0);
+  /* Killed before it could tell: an init that it has made ends too, when our side of its connection closes. */
   if (got != 1) return fail_as(f, EIO, "make namespaces", "");
   if (message.value <= 0) {
     *f = message.fail;
@@ -122,7 +94,7 @@ static int start_init(struct outer *outer, struct fail *f) {
     if (clone_joined(outer, peer, flags, f)) return -1;
   } else {
     outer->init = clone_process(flags & ~(unsigned long)CLONE_NEWIPC);
-    if (outer->init == 0) become_init(outer, peer, flags);
+    if (outer->init == 0) become_init(outer, peer, flags, -1);
     if (outer->init < 0) return fail(f, "make namespaces", "");
     if (idmap && map_ids(outer->init, (unsigned)idmap->field[0].number, (unsigned)idmap->field[1].number, f)) return -1;
   }
@@ -153,54 +125,8 @@ static int go(const struct outer *outer, const int *procs, uint32_t count, struc
   return message_send(outer->control, &message, NULL) ? fail(f, "start", "pod init") : 0;
 }
 
-/* Pipes and /dev/null for one app; they belong to its user, so that it can open /dev/stdout again. */
-static int make_stdio(const struct outer *outer, const struct section *app, struct supervisor *supervisor, uint32_t index,
-                      struct message_fds *fds, struct fail *f) {
-  const struct op *modes = section_find(app, OP_STDIO);
-  const struct op *user = section_find(app, OP_USER);
-  uid_t owner = (user ? (uid_t)user->field[0].number : 0) + plan_shift(&outer->plan);
-  for (int i = 0; i < 3; i++) {
-    if (modes && modes->field[i].number == STDIO_PIPE) {
-      int ends[2];
-      if (pipe2(ends, O_CLOEXEC)) return fail(f, "make pipe", "");
-      int ours = i == 0 ? ends[1] : ends[0];
-      int theirs = i == 0 ? ends[0] : ends[1];
-      fds->fd[fds->count++] = theirs;
-      if (fchown(theirs, owner, (gid_t)-1)) {
-        close(ours);
-        return fail(f, "own pipe", "");
-      }
-      supervisor_stream(supervisor, index, i, ours);
-    } else {
-      int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-      if (null < 0) return fail(f, "open", "/dev/null");
-      fds->fd[fds->count++] = null;
-    }
-  }
-  return 0;
-}
-
-/* Hands one app to init, with the mounts that `fds` holds. */
-static int start_app(const struct outer *outer, struct supervisor *supervisor, uint32_t index, struct message_fds *mounts, struct fail *f) {
-  const struct section *app = &outer->plan.app[index];
-  struct message_fds fds = *mounts;
-  int procs[MAX_CGROUPS];
-  uint32_t cgroups = 0;
-  mounts->count = 0;
-  int result = make_stdio(outer, app, supervisor, index, &fds, f);
-  if (result == 0) result = make_cgroups(app, OP_APP_CGROUP, procs, &cgroups, f);
-  if (result == 0) {
-    memcpy(fds.fd + fds.count, procs, sizeof(int) * cgroups);
-    fds.count += cgroups;
-    struct message message = {.version = CONTROL_VERSION, .kind = MESSAGE_START, .app = index, .value = (int32_t)cgroups};
-    if (message_send(outer->control, &message, &fds)) result = fail(f, "start app", "send");
-  }
-  message_close_fds(&fds);
-  return result;
-}
-
 /* Makes the mounts of all apps while init still holds the host's tree, lets init go on, then starts the apps one after the other. */
-static int start_apps(const struct outer *outer, struct supervisor *supervisor, struct fail *f) {
+static int start_apps(struct outer *outer, struct supervisor *supervisor, struct fail *f) {
   static struct message_fds mounts[PLAN_MAX_APPS];
   struct host host = {.user_ns = outer->user_ns, .shift = plan_shift(&outer->plan)};
   int result = host_open(&host, outer->pod, outer->init, f);
@@ -208,7 +134,7 @@ static int start_apps(const struct outer *outer, struct supervisor *supervisor, 
   host_close(&host);
   struct message detach = {.version = CONTROL_VERSION, .kind = MESSAGE_DETACH};
   if (result == 0 && message_send(outer->control, &detach, NULL)) result = fail(f, "start", "pod init");
-  for (uint32_t i = 0; i < outer->plan.apps && result == 0; i++) result = start_app(outer, supervisor, i, &mounts[i], f);
+  for (uint32_t i = 0; i < outer->plan.apps && result == 0; i++) result = start_app(supervisor, i, &mounts[i], -1, f);
   for (uint32_t i = 0; i < outer->plan.apps; i++) message_close_fds(&mounts[i]);
   return result;
 }
@@ -253,7 +179,7 @@ int outer_run(int plan_fd, int lock_fd, int caller_fd) {
   close(plan_fd);
   if (caller_fd >= 0) close(caller_fd);
   caller_restore_stdio(&outer.caller);
-  supervisor_prepare(&supervisor, &outer.plan, &outer.caller);
+  supervisor_prepare(&supervisor, &outer);
   if (!readable || fchdir(lock_fd) || start(&outer, &supervisor, &f)) {
     if (f.error == 0) fail(&f, "change to", "pod directory");
     prefer_failure_of_init(&outer, &f);

@@ -258,7 +258,34 @@ int plan_read(int fd, struct plan *plan, struct fail *f) {
   if (st.st_size <= 0 || st.st_size > PLAN_MAX_BYTES) return fail_as(f, EFBIG, "read launch plan", "size");
   void *data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (data == MAP_FAILED) return fail(f, "read launch plan", "map");
-  return plan_decode(data, (size_t)st.st_size, plan, f);
+  if (plan_decode(data, (size_t)st.st_size, plan, f)) {
+    plan_release(plan);
+    munmap(data, (size_t)st.st_size);
+    return -1;
+  }
+  plan->data = data;
+  plan->size = (size_t)st.st_size;
+  return 0;
+}
+
+static void release_section(const struct section *section) {
+  for_each_op(op, section) {
+    const struct op_schema *schema = schema_of(op->code);
+    for (size_t i = 0; schema && schema->fields[i]; i++) {
+      if (schema->fields[i] == 'S') free(op->field[i].strings.list);
+      if (schema->fields[i] == 'I') free(op->field[i].numbers.list);
+    }
+  }
+  free((void *)(uintptr_t)section->ops);
+}
+
+void plan_release(struct plan *plan) {
+  release_section(&plan->pod);
+  release_section(&plan->end);
+  release_section(&plan->enter);
+  for (uint32_t i = 0; i < plan->apps; i++) release_section(&plan->app[i]);
+  if (plan->data) munmap(plan->data, plan->size);
+  memset(plan, 0, sizeof *plan);
 }
 
 const struct op *section_find(const struct section *section, enum op_code code) {

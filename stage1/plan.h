@@ -120,12 +120,16 @@ struct plan {
   uint32_t apps;
   struct section end;
   struct section enter;
+  void *data; /* the mapped file, when it came from one */
+  size_t size;
 };
 
 /* Decodes `size` bytes, which must stay in place and may be written to; refuses unknown operations, wrong sections, trailing bytes. */
 int plan_decode(uint8_t *data, size_t size, struct plan *plan, struct fail *f);
 /* Maps the file behind `fd` privately and decodes it. */
 int plan_read(int fd, struct plan *plan, struct fail *f);
+/* Frees what reading has allocated, and the file. */
+void plan_release(struct plan *plan);
 /* The first operation with this code, or NULL. */
 const struct op *section_find(const struct section *section, enum op_code code);
 /* The app's post-stop handler, or NULL. */

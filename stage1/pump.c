@@ -33,6 +33,18 @@ void stream_never_blocks(int fd) {
   if (flags >= 0) (void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+void stream_prepare(struct stream *s) {
+  memset(s, 0, sizeof *s);
+  s->from = s->to = s->keys = -1;
+}
+
+void stream_close(struct stream *s) {
+  if (s->from >= 0) close(s->from);
+  if (s->close_to && s->to >= 0) close(s->to);
+  free(s->buffer);
+  stream_prepare(s);
+}
+
 void stream_last(struct stream *s) {
   s->last = 1;
   s->left = PUMP_LAST;
@@ -59,31 +71,6 @@ static void end_of_input(struct stream *s) {
   }
 }
 
-/* One CRI line per line of output; a chunk without newline is a partial line, tag P. */
-static void write_log(const struct stream *s, const char *data, size_t size) {
-  struct timespec now;
-  struct tm utc;
-  char head[80];
-  clock_gettime(CLOCK_REALTIME, &now);
-  gmtime_r(&now.tv_sec, &utc);
-  size_t stamp = strftime(head, sizeof head, "%Y-%m-%dT%H:%M:%S", &utc);
-  stamp += (size_t)snprintf(head + stamp, sizeof head - stamp, ".%09ldZ %s ", now.tv_nsec, s->name);
-  static char line[PUMP_CHUNK + sizeof head + 4];
-  while (size > 0) {
-    const char *newline = memchr(data, '\n', size);
-    size_t length = newline ? (size_t)(newline - data) : size;
-    memcpy(line, head, stamp);
-    memcpy(line + stamp, newline ? "F " : "P ", 2);
-    memcpy(line + stamp + 2, data, length);
-    line[stamp + 2 + length] = '\n';
-    /* A full disk must not stop the app: what the log cannot take is lost, the caller still gets it. */
-    (void)!write(s->log, line, stamp + 3 + length);
-    size_t used = newline ? length + 1 : length;
-    data += used;
-    size -= used;
-  }
-}
-
 static void prefix_into(struct stream *s, const char *data, size_t size) {
   struct timespec up;
   clock_gettime(CLOCK_BOOTTIME, &up);
@@ -92,6 +79,23 @@ static void prefix_into(struct stream *s, const char *data, size_t size) {
       s->end += (size_t)snprintf(s->buffer + s->end, PUMP_PREFIX, "[%5ld.%06ld] %.40s[%d]: ", (long)up.tv_sec, up.tv_nsec / 1000, s->app, s->pid);
     s->buffer[s->end++] = data[i];
     s->at_line_start = data[i] == '\n';
+  }
+}
+
+/* Passes all on but the detach keys, the first of which waits until the next byte decides. */
+static void without_keys(struct stream *s, const char *data, size_t size) {
+  for (size_t i = 0; i < size; i++) {
+    if (data[i] == DETACH_KEYS[s->keys]) {
+      if (DETACH_KEYS[++s->keys]) continue;
+      s->detached = 1;
+      return;
+    }
+    if (s->keys > 0) {
+      s->buffer[s->end++] = DETACH_KEYS[0];
+      s->keys = data[i] == DETACH_KEYS[0];
+      if (s->keys) continue;
+    }
+    s->buffer[s->end++] = data[i];
   }
 }
 
@@ -104,14 +108,17 @@ static void read_some(struct stream *s) {
     return;
   }
   if (s->last) s->left -= (size_t)got;
-  if (s->log >= 0) write_log(s, chunk, (size_t)got);
+  if (s->log) log_write(s->log, s->number, chunk, (size_t)got);
+  if (s->tee) s->tee(s->context, s, chunk, (size_t)got);
   if (s->to < 0) return;
-  if (!s->buffer && !(s->buffer = malloc(s->app ? PUMP_BUFFER : PUMP_CHUNK))) {
+  if (!s->buffer && !(s->buffer = malloc(s->app ? PUMP_BUFFER : PUMP_CHUNK + 1))) {
     s->to = -1;
     return;
   }
   s->start = s->end = 0;
-  if (s->app) {
+  if (s->keys >= 0) {
+    without_keys(s, chunk, (size_t)got);
+  } else if (s->app) {
     prefix_into(s, chunk, (size_t)got);
   } else {
     memcpy(s->buffer, chunk, (size_t)got);

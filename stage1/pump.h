@@ -5,13 +5,20 @@
 #include <poll.h>
 #include <stddef.h>
 
+#include "log.h"
+
+/* Ctrl-P Ctrl-Q. */
+#define DETACH_KEYS "\x10\x11"
+
 enum { PUMP_CHUNK = 4096, PUMP_PREFIX = 80, PUMP_BUFFER = PUMP_CHUNK * (PUMP_PREFIX + 1), PUMP_LAST = 1 << 20 };
 
 struct stream {
   int from;           /* -1 once it has ended */
   int to;             /* -1 when nobody listens (any more) */
-  int log;            /* CRI log file, -1 without one */
-  const char *name;   /* `stdout` or `stderr`, for the log */
+  struct log *log;    /* NULL: not logged */
+  int number;         /* the program's descriptor */
+  void (*tee)(void *context, const struct stream *stream, const char *data, size_t size); /* sees what was read; may be NULL */
+  void *context;
   const char *app;    /* with an app name, lines get the prefix `[uptime] app[pid]: ` */
   int pid;
   int at_line_start;
@@ -20,7 +27,14 @@ struct stream {
   size_t start, end;
   int last;           /* the pod has ended: only what it left behind is read */
   size_t left;        /* with `last`, the most that is still read: what a pipe can hold */
+  int keys;           /* bytes of the detach keys that were read so far; -1: they are bytes like others */
+  int detached;       /* the detach keys were pressed */
 };
+
+/* A stream that leads nowhere. */
+void stream_prepare(struct stream *stream);
+/* Closes what is its own, frees its buffer. */
+void stream_close(struct stream *stream);
 
 /*
  * A descriptor of our own for what `fd` leads to. Pipes and pseudo terminals are opened anew, so that nothing blocks: O_NONBLOCK belongs to

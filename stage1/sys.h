@@ -15,11 +15,13 @@
 #define CLONE_PIDFD 0x00001000
 #endif
 
+#define SYS_NR_pidfd_send_signal 424
 #define SYS_NR_open_tree 428
 #define SYS_NR_move_mount 429
 #define SYS_NR_fsopen 430
 #define SYS_NR_fsconfig 431
 #define SYS_NR_fsmount 432
+#define SYS_NR_pidfd_open 434
 #define SYS_NR_close_range 436
 #define SYS_NR_openat2 437
 #define SYS_NR_mount_setattr 442

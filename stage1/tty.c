@@ -5,27 +5,47 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER 0x5441
+#endif
+
 void tty_prepare(struct tty *tty) {
   memset(tty, 0, sizeof *tty);
-  tty->master = tty->input.from = tty->input.to = tty->output.from = tty->output.to = -1;
+  tty->master = tty->peer = -1;
+  stream_prepare(&tty->input);
+  stream_prepare(&tty->output);
 }
 
-void tty_start(struct tty *tty, int master, int log) {
+int tty_open_peer(int master) { return ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC); }
+
+void tty_raw(struct tty *tty) {
+  if (tcgetpgrp(0) != getpgrp() || tcgetattr(0, &tty->saved)) return;
+  struct termios raw = tty->saved;
+  cfmakeraw(&raw);
+  tty->raw = tcsetattr(0, TCSADRAIN, &raw) == 0;
+}
+
+void tty_start(struct tty *tty, int master, struct log *log) {
   if (tty->master >= 0) {
     close(master);
     return;
   }
   tty->master = master;
+  tty->peer = tty_open_peer(master);
   stream_never_blocks(master);
-  tty->input = (struct stream){.from = stream_open(0, O_RDONLY), .to = fcntl(master, F_DUPFD_CLOEXEC, 3), .log = -1, .name = "stdin"};
-  tty->output = (struct stream){.from = master, .to = stream_open(1, O_WRONLY), .log = log, .name = "stdout"};
-  /* In the background the terminal belongs to another job, which would find it raw. */
-  if (tcgetpgrp(0) == getpgrp() && tcgetattr(0, &tty->saved) == 0) {
-    struct termios raw = tty->saved;
-    cfmakeraw(&raw);
-    tty->raw = tcsetattr(0, TCSADRAIN, &raw) == 0;
-  }
+  tty->input.from = stream_open(0, O_RDONLY);
+  tty->input.to = fcntl(master, F_DUPFD_CLOEXEC, 3);
+  tty->output.from = master;
+  tty->output.to = stream_open(1, O_WRONLY);
+  tty->output.log = log;
+  tty->output.number = 1;
+  tty_raw(tty);
   tty_resize(tty);
+}
+
+void tty_last(struct tty *tty) {
+  if (tty->peer >= 0) close(tty->peer);
+  tty->peer = -1;
 }
 
 void tty_resize(const struct tty *tty) {
