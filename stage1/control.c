@@ -74,7 +74,7 @@ static void accept_client(struct supervisor *s) {
     if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) control->accept_at_ms = now_ms() + ACCEPT_AGAIN_MS;
     return;
   }
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) || peer.uid != 0) return;
+  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) || (peer.uid != 0 && peer.uid != geteuid())) return;
   for (int i = 0; i < MAX_CONNECTIONS; i++) {
     struct connection *c = &control->connection[i];
     if (c->state != CONNECTION_FREE) continue;

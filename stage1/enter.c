@@ -6,12 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "app.h"
 #include "caller.h"
+#include "client.h"
 #include "message.h"
 #include "plan.h"
 #include "pump.h"
@@ -27,14 +26,6 @@ struct session {
   struct stream stream[3];
   struct tty tty;
 };
-
-static int connect_control(int pod, struct fail *f) {
-  own int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/control", pod);
-  if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address)) return fail(f, "connect to", "control");
-  return move_fd(&fd);
-}
 
 static int make_pipe(struct session *s, int number, unsigned owner, int *theirs, struct fail *f) {
   int ends[2];
@@ -80,11 +71,8 @@ static void from_pod(struct session *s) {
     tty_start(&s->tty, fds.fd[0], NULL);
     fds.count = 0;
   } else if (message.kind == MESSAGE_FAILED) {
-    char line[1024];
-    fail_text(&message.fail, line, sizeof line);
     tty_end(&s->tty);
-    fprintf(stderr, "enter: %s\n", line);
-    s->status = STATUS_OWN_FAILURE;
+    s->status = client_failed("enter", &message.fail);
   } else if (message.kind == MESSAGE_EXITED) {
     s->status = message.value;
     tty_last(&s->tty);
@@ -146,12 +134,9 @@ int enter_run(int plan_fd, int pod, int caller_fd, unsigned owner) {
   caller_restore_stdio(&s.caller);
   const struct op *stdio = ok ? section_find(&plan.enter, OP_STDIO) : NULL;
   if (ok && !stdio) ok = fail_as(&f, EBADMSG, "read launch plan", "stdio") == 0;
-  if (ok) s.connection = connect_control(pod, &f);
+  if (ok) s.connection = client_connect(pod, &f);
   if (!ok || s.connection < 0 || send_program(&s, plan_fd, owner, stdio->field[0].number == STDIO_TERMINAL, &f)) {
-    char line[1024];
-    fail_text(&f, line, sizeof line);
-    fprintf(stderr, "enter: %s\n", line);
-    return STATUS_OWN_FAILURE;
+    return client_failed("enter", &f);
   }
   loop(&s);
   return s.status;

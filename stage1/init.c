@@ -59,7 +59,7 @@ static size_t collect_polls(const struct pod *pod, int signals, struct pollfd *p
 /* A flood of states is dropped where outer has no room: init never waits for anybody. */
 static void app_notifies(const struct pod *pod, uint32_t index) {
   struct message message = {.version = CONTROL_VERSION, .kind = MESSAGE_NOTIFY, .app = index};
-  if (notify_take(pod->app[index].notify, message.text)) message_offer(pod->init->outer, &message);
+  if (notify_take(pod->app[index].notify, &pod->plan->app[index], message.text)) message_offer(pod->init->outer, &message);
 }
 
 static void dispatch(struct pod *pod, int fd) {

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app.h"
+#include "client.h"
 #include "end.h"
 #include "enter.h"
 #include "hold.h"
@@ -17,8 +19,12 @@
 #include "sys.h"
 
 static const char usage[] =
-    "usage: launcher run PLAN LOCK CALLER\n"
+    "usage: launcher run PLAN LOCK CALLER [SOCKET...]\n"
     "       launcher enter PLAN POD CALLER OWNER\n"
+    "       launcher attach PLAN POD CALLER\n"
+    "       launcher app-start PLAN POD\n"
+    "       launcher app-stop PLAN POD FORCE\n"
+    "       launcher app-remove PLAN POD\n"
     "       launcher hold POD SHIFT COUNT\n"
     "       launcher end PLAN POD\n"
     "PLAN, LOCK, POD and CALLER are descriptors; CALLER may be -1.\n";
@@ -69,24 +75,29 @@ static int end_now(int plan_fd, int pod) {
 }
 
 int main(int argc, char **argv) {
-  long value[4];
+  long value[3 + MAX_LISTENERS];
+  const int most = 3 + MAX_LISTENERS;
   int numbers = argc - 2;
-  for (int i = 0; i < numbers && i < 4; i++)
+  for (int i = 0; i < numbers && i < most; i++)
     if (number(argv[i + 2], -1, &value[i])) numbers = -1;
-  if (argc < 2 || numbers < 0) {
+  if (argc < 2 || numbers < 0 || numbers > most) {
     fputs(usage, stderr);
     return 254;
   }
   /* Descriptors of ours never reach a program of the pod. */
   if (sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC)) return fail_now("close descriptors");
-  if (strcmp(argv[1], "run") == 0 && numbers == 3) {
-    for (int i = 0; i < 3; i++)
+  if (strcmp(argv[1], "run") == 0 && numbers >= 3) {
+    for (int i = 0; i < numbers; i++)
       if (value[i] >= 0 && fcntl((int)value[i], F_SETFD, 0)) return fail_now("keep descriptors");
     if (run_sealed(argv)) return fail_now("copy the launcher");
     if (sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC)) return fail_now("close descriptors");
     return outer_run((int)value[0], (int)value[1], (int)value[2]);
   }
   if (strcmp(argv[1], "enter") == 0 && numbers == 4) return enter_run((int)value[0], (int)value[1], (int)value[2], (unsigned)value[3]);
+  if (strcmp(argv[1], "attach") == 0 && numbers == 3) return attach_run((int)value[0], (int)value[1], (int)value[2]);
+  if (strcmp(argv[1], "app-start") == 0 && numbers == 2) return client_app_start((int)value[0], (int)value[1]);
+  if (strcmp(argv[1], "app-stop") == 0 && numbers == 3) return client_app_stop((int)value[0], (int)value[1], (int)value[2]);
+  if (strcmp(argv[1], "app-remove") == 0 && numbers == 2) return client_app_remove((int)value[0], (int)value[1]);
   if (strcmp(argv[1], "hold") == 0 && numbers == 3) return hold_namespaces((int)value[0], (unsigned)value[1], (unsigned)value[2]);
   if (strcmp(argv[1], "end") == 0 && numbers == 2) return end_now((int)value[0], (int)value[1]);
   fputs(usage, stderr);

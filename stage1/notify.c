@@ -37,9 +37,9 @@ int notify_listen(const struct section *app, int *socket_fd, struct fail *f) {
 
 /*
  * ATTACK: with the host's network anybody on the host reaches the socket. The kernel tells who sends, by its number here: outside of the
- * pod there is none. Descriptors that come along are closed, which is what a sender of BARRIER=1 waits for.
+ * pod there is none. Among the host's processes there is, and only the app's user and root are heard. Descriptors that come along are closed, which is what a sender of BARRIER=1 waits for.
  */
-int notify_take(int socket_fd, char text[MESSAGE_TEXT]) {
+int notify_take(int socket_fd, const struct section *app, char text[MESSAGE_TEXT]) {
   struct iovec iov = {.iov_base = text, .iov_len = MESSAGE_TEXT - 1};
   union {
     struct cmsghdr align;
@@ -47,6 +47,7 @@ int notify_take(int socket_fd, char text[MESSAGE_TEXT]) {
   } control;
   struct msghdr header = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
   ssize_t got = recvmsg(socket_fd, &header, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  const struct op *user = section_find(app, OP_USER);
   int known = 0;
   if (got < 0) return 0;
   for (struct cmsghdr *c = CMSG_FIRSTHDR(&header); c; c = CMSG_NXTHDR(&header, c)) {
@@ -54,7 +55,7 @@ int notify_take(int socket_fd, char text[MESSAGE_TEXT]) {
     struct ucred peer;
     if (c->cmsg_type == SCM_CREDENTIALS && c->cmsg_len >= CMSG_LEN(sizeof peer)) {
       memcpy(&peer, CMSG_DATA(c), sizeof peer);
-      known = peer.pid > 0;
+      known = peer.pid > 0 && (getpid() == 1 || peer.uid == 0 || (user && peer.uid == user->field[0].number));
     } else if (c->cmsg_type == SCM_RIGHTS) {
       for (size_t at = 0; at + sizeof(int) <= c->cmsg_len - CMSG_LEN(0); at += sizeof(int)) {
         int fd;

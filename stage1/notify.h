@@ -9,7 +9,7 @@
 /* Init: makes the abstract socket that the plan of an app names; -1 when it names none. Returns 0, or -1 when it cannot be made. */
 int notify_listen(const struct section *app, int *socket, struct fail *f);
 /* Init: takes one message, of `text` at least one byte; 0 when there is none, or it comes from outside of the pod. */
-int notify_take(int socket, char text[MESSAGE_TEXT]);
+int notify_take(int socket, const struct section *app, char text[MESSAGE_TEXT]);
 
 /* Outer: tells the supervisor that started the pod, when there is one. Never waits. */
 void notify_tell(const struct plan *plan, const char *text);

@@ -125,6 +125,14 @@ static int go(const struct outer *outer, const int *procs, uint32_t count, struc
   return message_send(outer->control, &message, NULL) ? fail(f, "start", "pod init") : 0;
 }
 
+/* The apps have them now: one that closes a socket is the last to do so here. */
+static void close_passed_sockets(const struct plan *plan) {
+  for (uint32_t i = 0; i < plan->apps; i++) {
+    const struct op *op = section_find(&plan->app[i], OP_LISTEN);
+    for (uint32_t n = 0; op && n < op->field[0].numbers.count; n++) close((int)op->field[0].numbers.list[n]);
+  }
+}
+
 /* Makes the mounts of all apps while init still holds the host's tree, lets init go on, then starts the apps one after the other. */
 static int start_apps(struct outer *outer, struct supervisor *supervisor, struct fail *f) {
   static struct message_fds mounts[PLAN_MAX_APPS];
@@ -136,6 +144,7 @@ static int start_apps(struct outer *outer, struct supervisor *supervisor, struct
   if (result == 0 && message_send(outer->control, &detach, NULL)) result = fail(f, "start", "pod init");
   for (uint32_t i = 0; i < outer->plan.apps && result == 0; i++) result = start_app(supervisor, i, &mounts[i], -1, f);
   for (uint32_t i = 0; i < outer->plan.apps; i++) message_close_fds(&mounts[i]);
+  close_passed_sockets(&outer->plan);
   return result;
 }
 
