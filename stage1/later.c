@@ -39,8 +39,7 @@ static int new_place(struct supervisor *s) {
  * What comes of it is detached, and of use in the pod only.
  */
 static _Noreturn void make_mounts(const struct outer *outer, const struct section *app, int report) {
-  const struct op *idmap = section_find(&outer->plan.pod, OP_IDMAP);
-  struct host host = {.user_ns = outer->user_ns, .shift = idmap ? (uint32_t)idmap->field[0].number : 0};
+  struct host host = {.user_ns = outer->user_ns, .shift = plan_shift(&outer->plan)};
   struct message message = {.version = CONTROL_VERSION, .kind = MESSAGE_GO};
   struct message_fds fds = {.count = 0};
   struct fail f = {0};

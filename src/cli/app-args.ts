@@ -1,5 +1,5 @@
 import { quote, RktError } from '../base/index.ts'
-import type { AppArgs } from '../pod/index.ts'
+import { type AppArgs, streamAnnotation } from '../pod/index.ts'
 import { asACIdentifier, asACName, isEnvironmentName, parseMountFlag, parseSupplementaryGIDs, type Annotation, type EnvironmentVariable } from '../spec/index.ts'
 import type { FlagValues } from './parse/flag-values.ts'
 import type { AppWords } from './parse/invocation.ts'
@@ -28,7 +28,7 @@ export function readAppFlags({ flags, args }: AppWords): Overrides {
     ...(flags.given('readonly-rootfs') ? { readOnlyRootFS: flags.bool('readonly-rootfs') } : {}),
     mounts: flags.list('mount').map(parseMountFlag),
     environment: readEnvironment(flags.list('environment')),
-    annotations: readAnnotations(flags.list('annotation')),
+    annotations: [...readAnnotations(flags.list('annotation')), ...readStreamFlags(flags)],
     userAnnotations: Object.fromEntries(flags.list('user-annotation').map((text) => splitPair('user-annotation', text))),
     userLabels: Object.fromEntries(flags.list('user-label').map((text) => splitPair('user-label', text))),
     isolators: readIsolatorFlags(flags),
@@ -77,6 +77,13 @@ function readAnnotations(values: readonly string[]): Annotation[] {
     const name = asACIdentifier(key)
     if (name === undefined) throw new RktError('usage', `cannot use --annotation=${quote(text)}: ${quote(key)} is no name of an annotation`)
     return { name, value }
+  })
+}
+
+function readStreamFlags(flags: FlagValues): Annotation[] {
+  return (['stdin', 'stdout', 'stderr'] as const).flatMap((stream) => {
+    const mode = said(flags, stream)
+    return mode === undefined ? [] : [streamAnnotation(stream, mode)]
   })
 }
 

@@ -1,8 +1,12 @@
-import { escapeText, RktError, type PodUUID } from '../base/index.ts'
+import { escapeText, quote, RktError, type PodUUID } from '../base/index.ts'
 import { parseDnsFlags, parseHostsFlags, parseNetFlag, podHostname } from '../network/index.ts'
-import type { RuntimeOptions } from '../stage1/index.ts'
+import { asQuantity } from '../spec/index.ts'
+import { type LogLimits, type RuntimeOptions, usualLogLimits } from '../stage1/index.ts'
 import type { Context } from './context.ts'
 import type { FlagValues } from './parse/flag-values.ts'
+
+/** A file takes several of the longest lines. */
+const leastLogBytes = 64 * 1024
 
 /** How a pod is to be started, but for its name. */
 export type StartFlags = Omit<RuntimeOptions, 'hostname'> & { readonly hostname: (uuid: PodUUID) => string }
@@ -30,6 +34,7 @@ export function readStartFlags(flags: FlagValues, context: Context): StartFlags 
     debug: context.debug,
     ipc: parseIpc(flags.text('ipc') ?? ''),
     removeAtEnd: flags.bool('rm'),
+    logs: readLogLimits(flags),
   }
 }
 
@@ -42,6 +47,18 @@ export function checkNetFlags(flags: FlagValues, { net }: Pick<StartFlags, 'net'
   if (flags.list('port').length > 0 && net.kind !== 'networks') {
     throw new RktError('usage', `--port flag does not work with '${net.kind}' networking`)
   }
+}
+
+/** @throws RktError `usage`. */
+function readLogLimits(flags: FlagValues): LogLimits {
+  const size = flags.text('log-size')
+  const files = flags.int('log-files') ?? usualLogLimits.files
+  const maxBytes = size === undefined ? usualLogLimits.maxBytes : asQuantity(size)?.units
+  if (maxBytes === undefined || (maxBytes > 0 && maxBytes < leastLogBytes)) {
+    throw new RktError('usage', `cannot use --log-size=${quote(size ?? '')}: expected at least 64Ki, or 0 for files without an end`)
+  }
+  if (files < 1 || files > 100) throw new RktError('usage', `cannot use --log-files=${files}: expected 1 to 100`)
+  return { maxBytes, files }
 }
 
 function parseIpc(text: string): RuntimeOptions['ipc'] {

@@ -1,6 +1,6 @@
 import { errorText, RktError } from '../base/index.ts'
 import { loadPreparedPod, removePod, requireHostSources, resolveMounts, type Pod } from '../pod/index.ts'
-import { planPod, startPod, teardownPod } from '../stage1/index.ts'
+import { passedSockets, planPod, startPod, teardownPod } from '../stage1/index.ts'
 import type { Context } from './context.ts'
 import { formatJson } from './format.ts'
 import type { StartFlags } from './runtime-flags.ts'
@@ -29,6 +29,8 @@ export async function startOrPlan(context: Context, pod: Pod, { flags, dryRun }:
     signal: context.signal,
     beforeExec: () => context.interrupt.release(),
     ...(context.env['TERM'] === undefined ? {} : { term: context.env['TERM'] }),
+    sockets: passedSockets(context.env, process.pid),
+    ...(context.env['NOTIFY_SOCKET'] === undefined ? {} : { notifySocket: context.env['NOTIFY_SOCKET'] }),
     log: context.log,
     ...(context.callerFd === undefined ? {} : { callerFd: context.callerFd }),
   }

@@ -14,6 +14,8 @@ export interface EnvironmentOptions {
   readonly metadataUrl?: string
   /** Set for apps with a terminal. */
   readonly term?: string
+  /** Where the app may tell its state. */
+  readonly notifySocket?: string
 }
 
 /** The environment of an app as `NAME=value` lines: defaults, the app's own, then what the runtime always sets. */
@@ -23,6 +25,7 @@ export function appEnvironment(app: App, options: EnvironmentOptions): string[] 
   if (options.term !== undefined) variables.set('TERM', options.term)
   for (const { name, value } of app.environment) variables.set(name, value)
   variables.set('AC_APP_NAME', options.appName)
+  if (options.notifySocket !== undefined) variables.set('NOTIFY_SOCKET', options.notifySocket)
   if (options.metadataUrl !== undefined) variables.set('AC_METADATA_URL', options.metadataUrl)
   return [...variables].map(([name, value]) => `${name}=${value}`)
 }

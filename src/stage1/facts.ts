@@ -1,6 +1,7 @@
 import type { AppUser } from './user.ts'
 import type { CgroupFacts } from './cgroups.ts'
 import type { MountEntry } from './mountinfo.ts'
+import type { PassedSocket } from './passed-sockets.ts'
 import type { SecurityModules } from './security-modules.ts'
 
 /** A device node of the host that a volume names. */
@@ -33,6 +34,10 @@ export interface HostFacts {
   readonly terminal: boolean
   /** The caller's TERM. */
   readonly term: string
+  /** What a supervisor passed to the caller. */
+  readonly sockets: readonly PassedSocket[]
+  /** NOTIFY_SOCKET of the caller's supervisor. */
+  readonly notifySocket?: string
 }
 
 /** What a planner knows of the inside of an app's tree. */

@@ -1,3 +1,5 @@
+export { type LogLimits, usualLogLimits } from './log-place.ts'
+export { type PassedSocket, passedSockets } from './passed-sockets.ts'
 export { enterPod, type EnterOptions } from './enter.ts'
 export type { InsecureRun, RuntimeOptions } from './runtime-options.ts'
 export { planPod, startPod, type StartOptions, teardownPod } from './start.ts'

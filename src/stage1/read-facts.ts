@@ -1,20 +1,30 @@
 import { closeSync, constants, openSync, readFileSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { binding, mappedIdCount } from '../base/index.ts'
 import { type PreparedApp, type PreparedPod, requireHostSources, resolveMounts } from '../pod/index.ts'
-import { readCgroupFacts } from './cgroups.ts'
+import { type CgroupFacts, readCgroupFacts } from './cgroups.ts'
 import type { DeviceNode, HostFacts, RootFacts, VolumeSource } from './facts.ts'
 import { parseMountinfo } from './mountinfo.ts'
 import { readDisks } from './disks.ts'
+import type { PassedSocket } from './passed-sockets.ts'
 import { unmappableSources } from './owner-mapping.ts'
 import { readSecurityModules } from './security-modules.ts'
 import { resolveUser } from './user.ts'
+
+/** What the caller knows, and nobody can read from the host. */
+export interface HostFactsOptions {
+  readonly term?: string | undefined
+  readonly sockets?: readonly PassedSocket[]
+  readonly notifySocket?: string | undefined
+  /** Instead of the caller's own: those with which the pod was started. */
+  readonly cgroups?: CgroupFacts
+}
 
 /**
  * Reads what the planner needs to know of the host.
  *
  * @throws RktError `missing-volume` when the source of a host volume does not exist, `unsupported-host` without control groups.
  */
-export function readHostFacts(pod: PreparedPod, options: { readonly term: string | undefined }): HostFacts {
+export function readHostFacts(pod: PreparedPod, options: HostFactsOptions): HostFacts {
   const sources = new Map<string, VolumeSource>()
   for (const app of pod.apps) {
     const { mounts } = resolveMounts(app, pod.manifest.volumes)
@@ -30,7 +40,7 @@ export function readHostFacts(pod: PreparedPod, options: { readonly term: string
   const rootless = mappedIdCount() !== undefined
   const paths = [...sources.values()].filter(({ device }) => device === undefined).map(({ path }) => path)
   return {
-    cgroups: readCgroupFacts(),
+    cgroups: options.cgroups ?? readCgroupFacts(),
     security: readSecurityModules(),
     disks: limitsDisks(pod) ? readDisks() : [],
     rootless,
@@ -39,6 +49,8 @@ export function readHostFacts(pod: PreparedPod, options: { readonly term: string
     sources,
     terminal: binding().isTerminal(0),
     term: options.term ?? 'vt100',
+    sockets: options.sockets ?? [],
+    ...(options.notifySocket === undefined || options.notifySocket === '' ? {} : { notifySocket: options.notifySocket }),
   }
 }
 

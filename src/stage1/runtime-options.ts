@@ -1,3 +1,4 @@
+import type { LogLimits } from './log-place.ts'
 import type { DnsRequest, HostsRequest, NetRequest } from '../network/index.ts'
 
 /** Protections that the user took away for this run. */
@@ -18,6 +19,7 @@ export interface RuntimeOptions {
   readonly interactive: boolean
   readonly insecure: InsecureRun
   readonly debug: boolean
+  readonly logs: LogLimits
   /** The launcher removes the pod directory when the pod has ended. */
   readonly removeAtEnd: boolean
 }

@@ -12,6 +12,7 @@ import { forwardedPorts, portOwner, userNetworkOf } from './pod-ports.ts'
 import { readHostFacts, readRootFacts } from './read-facts.ts'
 import { plannerOf, runtimeFor } from './planner.ts'
 import { loadDefaultProfile } from './security-modules.ts'
+import type { PassedSocket } from './passed-sockets.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
 import { appFilter } from './app-filter.ts'
 import { warmCgroups } from './warm-cgroups.ts'
@@ -31,6 +32,9 @@ export interface StartOptions {
   readonly callerFd?: number
   /** The caller's TERM. */
   readonly term?: string
+  /** NOTIFY_SOCKET of the caller, and what was passed to it. */
+  readonly notifySocket?: string
+  readonly sockets?: readonly PassedSocket[]
   readonly signal: AbortSignal
   /** Called when nothing is left that this process would have to undo: signals are the launcher's from here on. */
   readonly beforeExec: () => void
@@ -108,11 +112,12 @@ function writePlanFiles(pod: Pod, files: PodPlan['files']): void {
   }
 }
 
-function execLauncher({ pod, callerFd, beforeExec }: StartOptions): never {
+function execLauncher({ pod, callerFd, beforeExec, sockets = [] }: StartOptions): never {
   const planFd = openSync(pod.inside('plan'), 'r')
-  const keep = [planFd, pod.fd, ...(callerFd === undefined ? [] : [callerFd])]
+  const passed = sockets.map(({ fd }) => fd)
+  const keep = [planFd, pod.fd, ...passed, ...(callerFd === undefined ? [] : [callerFd])]
   beforeExec()
-  return binding().execLauncher(launcherPath(), ['launcher', 'run', String(planFd), String(pod.fd), String(callerFd ?? -1)], [], keep)
+  return binding().execLauncher(launcherPath(), ['launcher', 'run', ...[planFd, pod.fd, callerFd ?? -1, ...passed].map(String)], [], keep)
 }
 
 function networksOf({ runtime, prepared, pod, dirs, log }: StartOptions, masquerade: 'own' | 'plugin'): NetworkPlan {
@@ -152,7 +157,7 @@ async function makePlan(
   return planPod({
     pod: prepared,
     runtime,
-    host: readHostFacts(prepared, { term: options.term }),
+    host: readHostFacts(prepared, options),
     roots: new Map(prepared.apps.map((app) => [app.name, readRootFacts(app, { idCount })])),
     filters,
     networkEnd: net.network.teardown,

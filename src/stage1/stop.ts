@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
 import { binding, isErrno, isRktError } from '../base/index.ts'
 import { type Pod, readPid, waitForExit, waitForReady } from '../pod/index.ts'
-import { stopTimeoutMs } from './ns/plan-pod.ts'
+import { stopTimeoutMs } from './supervision.ts'
 
 const SIGKILL = 9
 const SIGTERM = 15

@@ -40,5 +40,8 @@ export const appFlags: readonly Flag[] = [
   { name: 'cap-retain', type: 'text', hidden: true, placeholder: 'CAP_X,…', help: 'deprecated: use --caps-retain' },
   { name: 'cap-remove', type: 'text', hidden: true, placeholder: 'CAP_X,…', help: 'deprecated: use --caps-remove' },
   { name: 'seccomp', type: 'text', placeholder: 'mode=MODE,…', help: 'system call filter of the preceding image: mode=retain|remove[,errno=ERRNO],CALL,…' },
+  { name: 'stdin', type: 'text', placeholder: 'null|stream|tty', help: 'standard input of the app: nothing, or what those send who attach (default: null)' },
+  { name: 'stdout', type: 'text', placeholder: 'null|log|stream|tty', help: 'where the output of the app goes beside its log: nowhere, to the caller, to those who attach (default: log)' },
+  { name: 'stderr', type: 'text', placeholder: 'null|log|stream|tty', help: 'where the error output of the app goes, as --stdout (default: log)' },
   { name: 'oom-score-adj', type: 'int', placeholder: 'N', help: 'OOM score adjustment of the preceding image (-1000 to 1000)' },
 ]

@@ -42,6 +42,8 @@ export const startFlags: readonly Flag[] = [
   { name: 'mds-register', type: 'bool', unsupported: true, help: 'register the pod with the metadata service' },
   { name: 'hostname', type: 'text', placeholder: 'NAME', help: "the pod's host name (default: rkt-UUID)" },
   { name: 'ipc', type: 'text', placeholder: 'auto|private|parent', help: 'whether the pod has an IPC namespace of its own (default: auto)' },
+  { name: 'log-size', type: 'text', placeholder: 'QUANTITY', help: 'most bytes of one log file of an app (default: 10Mi; 0: no limit)' },
+  { name: 'log-files', type: 'int', placeholder: 'N', help: 'number of log files that are kept of an app (default: 5)' },
   { name: 'rm', type: 'bool', help: 'remove the pod when it has ended' },
   { name: 'dry-run', type: 'bool', help: 'print the launch plan as JSON and start nothing' },
 ]

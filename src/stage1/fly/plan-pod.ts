@@ -1,11 +1,13 @@
 import { quote, RktError } from '../../base/index.ts'
 import { type PreparedApp, type ResolvedMount, resolveMounts } from '../../pod/index.ts'
 import { boundingSet } from '../capabilities.ts'
+import { planStreams } from '../app-streams.ts'
 import { appEnvironment } from '../environment.ts'
 import type { RootFacts } from '../facts.ts'
 import { planCgroups } from '../ns/cgroup-plan.ts'
-import { providedFiles, rootOf, stdioOf } from '../ns/plan-app.ts'
-import { type PodPlan, type PodPlanInputs, stopTimeoutMs } from '../ns/plan-pod.ts'
+import { providedFiles, rootOf } from '../ns/plan-app.ts'
+import { type PodPlan, type PodPlanInputs } from '../ns/plan-pod.ts'
+import { superviseOperations } from '../supervision.ts'
 import { planVolumes } from '../ns/volume-plan.ts'
 import { handlerWhen, namespaceFlag, volumeFlag } from '../plan/flags.ts'
 import type { Operation } from '../plan/operations.ts'
@@ -28,7 +30,7 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
       pod: [
         { op: 'uuid', uuid: pod.uuid },
         { op: 'namespaces', flags: namespaceFlag.mount },
-        { op: 'stop-timeout', ms: stopTimeoutMs },
+        ...superviseOperations({ pod, host }),
         ...cgroups.pod,
       ],
       // The group is there to find at the end what the app has left behind; it limits nothing.
@@ -63,6 +65,7 @@ function planApp(inputs: PodPlanInputs, { app, root }: FlyApp): { readonly opera
   })
   const targets = volumes.operations.flatMap((operation) => (operation.op === 'volume' ? [operation.target] : []))
   const files = providedFiles({ pod, app, host, runtime: { ...runtime, dns: runtime.dns.kind === 'default' ? { kind: 'host' } : runtime.dns }, root, networkDns: false }, targets)
+  const streams = planStreams({ pod, app, runtime, host })
   return {
     operations: [
       { op: 'app', name: app.name },
@@ -81,9 +84,9 @@ function planApp(inputs: PodPlanInputs, { app, root }: FlyApp): { readonly opera
       { op: 'user', ...root.user },
       { op: 'capabilities', bounding: boundingSet([], { unrestricted: true }) },
       { op: 'working-directory', path: app.app.workingDirectory === '' ? '/' : app.app.workingDirectory },
-      { op: 'environment', variables: appEnvironment(app.app, { appName: app.name, ...(runtime.interactive ? { term: host.term } : {}) }) },
+      { op: 'environment', variables: appEnvironment(app.app, { appName: app.name, ...streams.environment }) },
       { op: 'exec', argv: app.app.exec },
-      stdioOf(runtime, host),
+      ...streams.operations,
     ],
     warnings: volumes.warnings,
   }

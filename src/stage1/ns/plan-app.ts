@@ -1,9 +1,10 @@
 import { escapeText, quote, RktError } from '../../base/index.ts'
 import { type PreparedApp, type PreparedPod, resolveMounts } from '../../pod/index.ts'
 import type { Isolator } from '../../spec/index.ts'
+import { planStreams } from '../app-streams.ts'
 import { appEnvironment } from '../environment.ts'
 import type { HostFacts, RootFacts } from '../facts.ts'
-import { handlerWhen, stdioMode, sysfsFlag, volumeFlag } from '../plan/flags.ts'
+import { handlerWhen, sysfsFlag, volumeFlag } from '../plan/flags.ts'
 import type { Operation } from '../plan/operations.ts'
 import type { RuntimeOptions } from '../runtime-options.ts'
 import { planConfinement } from './app-confinement.ts'
@@ -43,7 +44,7 @@ const unprivileged = volumeFlag.noDevices | volumeFlag.noSetuid | volumeFlag.noE
 
 /** Plans one app: its root, its mounts, its confinement, its program. */
 export function planApp(inputs: AppPlanInputs): AppPlan {
-  const { pod, app, runtime, root } = inputs
+  const { pod, app, root } = inputs
   if (app.app.exec.length === 0) {
     throw new RktError('invalid-manifest', `image ${quote(app.imageName)} has an empty "exec" (try --exec=BINARY)`)
   }
@@ -57,6 +58,7 @@ export function planApp(inputs: AppPlanInputs): AppPlan {
     resolveSource: (path) => inputs.host.sources.get(path) ?? { path },
   })
   const targets = volumes.operations.flatMap((operation) => (operation.op === 'volume' ? [operation.target] : []))
+  const streams = planStreams(inputs)
   return {
     operations: [
       { op: 'app', name: app.name },
@@ -76,9 +78,9 @@ export function planApp(inputs: AppPlanInputs): AppPlan {
       { op: 'user', ...root.user },
       ...planConfinement({ ...inputs, volumes: volumes.operations }),
       { op: 'working-directory', path: app.app.workingDirectory === '' ? '/' : app.app.workingDirectory },
-      { op: 'environment', variables: appEnvironment(app.app, { appName: app.name, ...(runtime.interactive ? { term: inputs.host.term } : {}) }) },
+      { op: 'environment', variables: appEnvironment(app.app, { appName: app.name, ...streams.environment }) },
       { op: 'exec', argv: app.app.exec },
-      stdioOf(runtime, inputs.host),
+      ...streams.operations,
     ],
     warnings: volumes.warnings.map((line) => escapeText(line)),
   }
@@ -121,12 +123,4 @@ export function providedFiles({ pod, app, runtime, host, root, networkDns }: Pro
     ...(wantsHosts ? [file(podFiles.hosts, '/etc/hosts')] : []),
     ...(givenDns || (networkDns && runtime.dns.kind === 'default') ? [file(podFiles.resolvConf, '/etc/resolv.conf')] : []),
   ]
-}
-
-/** Where the standard streams of an app lead. */
-export function stdioOf(runtime: RuntimeOptions, host: HostFacts): Operation {
-  const { null: none, pipe, terminal } = stdioMode
-  if (!runtime.interactive) return { op: 'stdio', stdin: none, stdout: pipe, stderr: pipe }
-  const mode = host.terminal ? terminal : pipe
-  return { op: 'stdio', stdin: mode, stdout: mode, stderr: mode }
 }

@@ -6,6 +6,7 @@ import type { HostFacts, RootFacts } from '../facts.ts'
 import { helperReady, namespaceFlag } from '../plan/flags.ts'
 import type { LaunchPlan, Operation } from '../plan/operations.ts'
 import type { RuntimeOptions } from '../runtime-options.ts'
+import { superviseOperations } from '../supervision.ts'
 import { asksForNamespaces } from '../seccomp-isolator.ts'
 import { defaultProfile } from '../security-modules.ts'
 import { planCgroups } from './cgroup-plan.ts'
@@ -16,9 +17,6 @@ import { nestedNamespaces, type OwnNamespaces, planSysctls } from './sysctl-plan
 
 /** Apps that the launcher takes for one pod. */
 const maxApps = 64
-
-/** After SIGTERM apps have this long before SIGKILL. */
-export const stopTimeoutMs = 10_000
 
 export interface PodPlanInputs {
   readonly pod: PreparedPod
@@ -146,8 +144,7 @@ function podOperations(inputs: PodPlanInputs): Operation[] {
     ...pinned.map((pin): Operation => ({ op: 'join', flag: pinFlags[pin], pin: `ns/${pin}` })),
     ...(inputs.networkHelper === undefined ? [] : [{ op: 'network-helper', argv: inputs.networkHelper.argv, ready: helperReady[inputs.networkHelper.ready] } as const]),
     { op: 'hostname', hostname: runtime.hostname },
-    { op: 'stop-timeout', ms: stopTimeoutMs },
-    ...(pod.apps.length > 1 ? [{ op: 'prefix-output' } as const] : []),
+    ...superviseOperations(inputs),
   ]
 }
 

@@ -7,14 +7,16 @@ import type { Isolator } from '../../spec/index.ts'
 import { planCgroups } from '../ns/cgroup-plan.ts'
 import { type Enforceable, podIsolators } from '../ns/enforceable.ts'
 import { deviceRules } from '../ns/confinement.ts'
-import { providedFiles, rootOf, stdioOf } from '../ns/plan-app.ts'
-import { networkEnd, ownNamespaces, type PodPlan, type PodPlanInputs, stopTimeoutMs } from '../ns/plan-pod.ts'
+import { providedFiles, rootOf } from '../ns/plan-app.ts'
+import { networkEnd, ownNamespaces, type PodPlan, type PodPlanInputs } from '../ns/plan-pod.ts'
+import { superviseOperations } from '../supervision.ts'
 import { planVolumes } from '../ns/volume-plan.ts'
 import { namespaceFlag } from '../plan/flags.ts'
 import type { Operation } from '../plan/operations.ts'
 import { profileForIsolators } from '../seccomp-isolator.ts'
 import { ociIsolators } from './isolators.ts'
 import { ociConfig } from './config.ts'
+import { ociStreams } from './streams.ts'
 import { findRootPlace, findRuntime, type OciRuntime } from './find-runtime.ts'
 import { appID, bundleOf, runtimeCommand, runtimeEnvironment } from './runtime-command.ts'
 
@@ -51,8 +53,7 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
         { op: 'uuid', uuid: pod.uuid },
         { op: 'namespaces', flags: namespaceFlag.mount },
         ...sandbox(inputs, oci),
-        { op: 'stop-timeout', ms: stopTimeoutMs },
-        ...(pod.apps.length > 1 ? [{ op: 'prefix-output' } as const] : []),
+        ...superviseOperations({ pod, host }),
         ...cgroups.pod,
       ],
       apps,
@@ -131,7 +132,7 @@ function planApp(inputs: PodPlanInputs, { app, oci, isolators }: OciApp): Planne
   })
   const targets = volumes.operations.flatMap((operation) => (operation.op === 'volume' ? [operation.target] : []))
   const bundle = bundleOf(pod.dir, app.name)
-  const stdio = stdioOf(runtime, host)
+  const streams = ociStreams({ pod, app, runtime, host })
   const terminal = runtime.interactive && host.terminal
   const profile = runtime.insecure.seccomp ? undefined : profileForIsolators(isolators)
   const rootPlace = findRootPlace([pod.dir, oci.path])
@@ -165,7 +166,7 @@ function planApp(inputs: PodPlanInputs, { app, oci, isolators }: OciApp): Planne
       { op: 'working-directory', path: '/' },
       { op: 'environment', variables: runtimeEnvironment },
       { op: 'exec', argv: [...runtimeCommand(oci, { podDir: pod.dir, net: runtime.net.kind }), 'run', '--bundle', bundle, appID(pod.uuid, app.name)] },
-      stdio,
+      ...streams,
     ],
   }
 }
