@@ -52,14 +52,14 @@ const manifest = object({ ...common, schemaVersion: required(integer(2, 2)), con
  */
 export function readOciDocument(bytes: Uint8Array, announced: string): OciIndex | OciManifest {
   refuseSchema1(announced)
+  if (!isGeneric(announced)) expectDocument(announced)
   const json = parseStrictJson(bytes, { what: 'OCI manifest' })
   const source = asObject(json)
   if (source?.['schemaVersion'] === 1) throw schema1()
   const own = source?.['mediaType']
   if (typeof own === 'string') refuseSchema1(own)
   const type = chooseType(announced, own)
-  const kind = documentKind(type)
-  if (kind === undefined) throw new RktError('invalid-manifest', `cannot use OCI manifest: media type ${quote(type)}; expected an image index or an image manifest`)
+  const kind = expectDocument(type)
   const decode: Decoder<OciIndex | OciManifest> = (at) => {
     refuseBoth(at)
     if (kind === 'index') {
@@ -72,21 +72,31 @@ export function readOciDocument(bytes: Uint8Array, announced: string): OciIndex 
   return decodeDocument(json, { what: kind === 'index' ? 'OCI index' : 'OCI manifest', decode })
 }
 
+function expectDocument(type: string): 'index' | 'manifest' {
+  const kind = documentKind(type)
+  if (kind !== undefined) return kind
+  throw new RktError('invalid-manifest', `cannot use OCI manifest: media type ${quote(type)}; expected an image index or an image manifest`)
+}
+
+/** Types that say no more than that there are bytes. */
+function isGeneric(type: string): boolean {
+  return type === '' || type === 'application/json' || type === 'application/octet-stream' || type === 'text/plain'
+}
+
 function strip<T extends { readonly schemaVersion: number }>({ schemaVersion: _two, ...rest }: T): Omit<T, 'schemaVersion'> {
   return rest
 }
 
 /** Servers that send any JSON with a type of its own leave the word to the document; all others must agree with it. */
 function chooseType(announced: string, own: unknown): string {
-  const generic = announced === '' || announced === 'application/json' || announced === 'application/octet-stream' || announced === 'text/plain'
   if (typeof own !== 'string' || own === '') {
     const known = announced === ociMediaTypes.index || announced === ociMediaTypes.manifest
-    if (generic || (!known && documentKind(announced) !== undefined)) {
+    if (!known) {
       throw new RktError('invalid-manifest', `cannot use OCI manifest: it has no media type and was announced as ${quote(announced)}; expected a "mediaType" member`)
     }
     return announced
   }
-  if (generic || announced === own) return own
+  if (isGeneric(announced) || announced === own) return own
   throw new RktError('invalid-manifest', `cannot use OCI manifest: announced as ${quote(announced)}, calls itself ${quote(own)}; expected the same media type`)
 }
 

@@ -19,7 +19,7 @@ export type Misbehaviour = (request: IncomingMessage, response: ServerResponse, 
 
 /** Serves repository `app` over https on a free port of localhost. */
 export async function serveRegistry(misbehave: Misbehaviour = () => false): Promise<FakeRegistry> {
-  const authority = makeAuthority()
+  const authority = sharedAuthority()
   const asked: FakeRegistry['asked'] = []
   const manifests = new Map<string, CraftedBlob>()
   const blobs = new Map<string, CraftedBlob>()
@@ -39,12 +39,19 @@ export async function serveRegistry(misbehave: Misbehaviour = () => false): Prom
       manifests.set(image.manifest.digest, image.manifest)
       for (const one of image.blobs) blobs.set(one.digest, one)
     },
-    [Symbol.asyncDispose]: async () => {
-      await server[Symbol.asyncDispose]()
-      authority[Symbol.dispose]()
-    },
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
   return registry
+}
+
+let shared: TestAuthority | undefined
+
+/** One for all registries of a test file. */
+function sharedAuthority(): TestAuthority {
+  if (shared !== undefined) return shared
+  const authority = makeAuthority()
+  process.once('exit', () => authority[Symbol.dispose]())
+  return (shared = authority)
 }
 
 interface Answering {

@@ -1,6 +1,7 @@
-import { silentLog, type Log } from '../../src/base/index.ts'
+import { parseDigest, silentLog, type Log } from '../../src/base/index.ts'
 import { openOciSource, parseOciReference, type OciSource, type OciSourceOptions } from '../../src/fetch/index.ts'
-import type { OciPlatform } from '../../src/spec/index.ts'
+import type { OciDescriptor, OciPlatform } from '../../src/spec/index.ts'
+import type { CraftedBlob } from './oci-image.ts'
 
 export const linuxAmd64: OciPlatform = { os: 'linux', architecture: 'amd64', variant: '' }
 
@@ -21,4 +22,9 @@ export function sourceOptions(options: Partial<OciSourceOptions> = {}): OciSourc
 export function keepingLog(): Log & { readonly lines: string[] } {
   const lines: string[] = []
   return { ...silentLog, lines, debug: (_, message) => void lines.push(message) }
+}
+
+/** A crafted blob as a manifest names it. */
+export function descriptorOf({ mediaType, digest, size }: CraftedBlob): OciDescriptor {
+  return { mediaType, digest: parseDigest(digest), size, urls: [], annotations: {} }
 }

@@ -7,7 +7,7 @@ export interface Challenge {
 }
 
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-const schemePattern = new RegExp(`(${token})(?:[ \\t]+|$)`, 'y')
+const schemePattern = new RegExp(`(${token})(?:[ \\t]+|(?=,)|$)`, 'y')
 const parameterPattern = new RegExp(`(${token})[ \\t]*=[ \\t]*(?:(${token})|"((?:[^"\\\\]|\\\\.)*)")[ \\t]*`, 'y')
 const token68Pattern = /[A-Za-z0-9._~+/-]+=*[ \t]*(?=,|$)/y
 const separatorPattern = /[ \t]*(?:,[ \t]*)+/y
