@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ static const char usage[] =
     "       launcher app-remove PLAN POD\n"
     "       launcher hold POD SHIFT COUNT\n"
     "       launcher end PLAN POD\n"
+    "       launcher app WAIT\n"
     "PLAN, LOCK, POD and CALLER are descriptors; CALLER may be -1.\n";
 
 static int number(const char *text, long low, long *value) {
@@ -74,6 +76,13 @@ static int end_now(int plan_fd, int pod) {
   return 0;
 }
 
+/* The smallest app there is, for measuring what a pod costs: ends at once, or waits to be told. */
+static int be_app(int wait) {
+  signal(SIGTERM, SIG_DFL);
+  while (wait) pause();
+  return 0;
+}
+
 int main(int argc, char **argv) {
   long value[3 + MAX_LISTENERS];
   const int most = 3 + MAX_LISTENERS;
@@ -84,6 +93,7 @@ int main(int argc, char **argv) {
     fputs(usage, stderr);
     return 254;
   }
+  if (strcmp(argv[1], "app") == 0 && numbers == 1) return be_app((int)value[0]);
   /* Descriptors of ours never reach a program of the pod. */
   if (sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC)) return fail_now("close descriptors");
   if (strcmp(argv[1], "run") == 0 && numbers >= 3) {

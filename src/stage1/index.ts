@@ -1,6 +1,7 @@
 export { type LogLimits, usualLogLimits } from './log-place.ts'
 export { type PassedSocket, passedSockets } from './passed-sockets.ts'
 export { enterPod, type EnterOptions } from './enter.ts'
+export { type IsolationReport, reportIsolation, smallestApp } from './isolation-report.ts'
 export type { InsecureRun, RuntimeOptions } from './runtime-options.ts'
 export { planPod, startPod, type StartOptions, teardownPod } from './start.ts'
 export { warmCgroups } from './warm-cgroups.ts'

@@ -102,6 +102,15 @@ const commands: readonly Command[] = [
   },
   { name: 'image', summary: 'Operate on image(s) in the local store', usage: '[COMMAND]', grammar: 'mixed', flags: [], commands: imageCommands(fetch) },
   {
+    name: 'isolation',
+    summary: 'Print how this host can keep pods apart, and what it costs',
+    usage: '',
+    description: 'START and MEMORY are those of the smallest pod, measured here with --measure: the time of the whole command, and the memory of all\nits processes while the app waits.',
+    grammar: 'mixed',
+    flags: [{ name: 'measure', type: 'bool', help: 'start pods and measure them, and keep the figures' }, formatFlag, noLegendFlag],
+    load: () => import('../commands/isolation.ts'),
+  },
+  {
     name: 'list',
     summary: 'List pods',
     usage: '',
