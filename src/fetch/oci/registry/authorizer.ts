@@ -78,7 +78,7 @@ async function fetchToken(challenge: Challenge, { refused, scope, http, login }:
 /** Attack: a registry that has passwords sent to a service of its choice without protection. */
 function realmOf({ parameters }: Challenge, registry: URL): URL {
   const text = parameters.get('realm') ?? ''
-  if (!URL.canParse(text)) throw new RktError('network', `cannot get a token for ${quote(registry.host)}: the registry names no token service`)
+  if (!URL.canParse(text)) throw new RktError('invalid-json', `cannot get a token for ${quote(registry.host)}: the registry names no token service`)
   const url = new URL(text)
   const samePlain = url.protocol === 'http:' && registry.protocol === 'http:' && url.hostname === registry.hostname
   if ((url.protocol !== 'https:' && !samePlain) || url.username !== '' || url.password !== '') {
@@ -93,7 +93,7 @@ function readToken(bytes: Uint8Array, url: URL): { readonly token: string; reado
   const fields = typeof json === 'object' && json !== null ? new Map(Object.entries(json)) : new Map<string, unknown>()
   const token: unknown = fields.get('token') ?? fields.get('access_token')
   const seconds: unknown = fields.get('expires_in')
-  if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) throw new RktError('network', `cannot get a token from ${quote(url.origin)}: the answer holds none`)
+  if (typeof token !== 'string' || !/^[\x21-\x7e]+$/.test(token)) throw new RktError('invalid-json', `cannot get a token from ${quote(url.origin)}: the answer holds none`)
   return { token, seconds: typeof seconds === 'number' && seconds > 0 ? Math.min(seconds, 86_400) : defaultSeconds }
 }
 
