@@ -17,10 +17,14 @@ export type StartFlags = Omit<RuntimeOptions, 'hostname'> & { readonly hostname:
  * @throws RktError `usage` with the original's texts.
  */
 export function readStartFlags(flags: FlagValues, context: Context): StartFlags {
+  const net = parseNetFlag(flags.list('net'))
+  if (flags.bool('mds-register') && net.kind === 'none') {
+    throw new RktError('usage', "--mds-register flag does not work with --net=none. Please use 'host', 'default' or an equivalent network")
+  }
   const domain = flags.text('dns-domain')
   const { capabilities, paths, seccomp } = context.insecure
   return {
-    net: parseNetFlag(flags.list('net')),
+    net,
     dns: parseDnsFlags({
       dns: flags.list('dns'),
       search: flags.list('dns-search'),
@@ -31,6 +35,7 @@ export function readStartFlags(flags: FlagValues, context: Context): StartFlags 
     hostname: (uuid) => podHostname(flags.text('hostname'), uuid),
     interactive: flags.bool('interactive'),
     insecure: { capabilities, paths, seccomp },
+    mdsRegister: flags.bool('mds-register'),
     debug: context.debug,
     ipc: parseIpc(flags.text('ipc') ?? ''),
     removeAtEnd: flags.bool('rm'),

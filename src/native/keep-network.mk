@@ -1,5 +1,5 @@
 # What holds a pod's ports and packet rules while it runs: static, so that it stays small.
-KEEP_NETWORK_C := $(addprefix src/native/keep-network/,main.c frame.c claims.c netfilter.c relay.c relay-tcp.c relay-udp.c confine.c)
+KEEP_NETWORK_C := $(addprefix src/native/keep-network/,main.c frame.c claims.c netfilter.c relay.c relay-tcp.c relay-udp.c confine.c send.c)
 
 all: $(LIB)/keep-network
 $(LIB)/keep-network: $(KEEP_NETWORK_C) $(wildcard src/native/keep-network/*.h) src/native/keep-network.mk | $(BUILD)/.deps

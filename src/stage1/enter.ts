@@ -2,6 +2,7 @@ import { binding, RktError } from '../base/index.ts'
 import { loadPreparedPod, type Pod, type PreparedApp, type PreparedPod } from '../pod/index.ts'
 import { appEnvironment } from './environment.ts'
 import { launcherPath } from './launcher.ts'
+import { readMetadataUrl } from './metadata-url.ts'
 import { encodeEnterPlan } from './plan/encode.ts'
 import { stdioMode } from './plan/flags.ts'
 import type { Operation } from './plan/operations.ts'
@@ -34,7 +35,7 @@ export async function enterPod(options: EnterOptions): Promise<never> {
     // As in the original, who enters is root, whatever the app's user is.
     { op: 'user', uid: 0, gid: 0, groups: [0] },
     { op: 'working-directory', path: '/' },
-    ...(await programOf(prepared, { app, argv, term: options.term ?? 'vt100', terminal: mode === stdioMode.terminal })),
+    ...(await programOf(prepared, { app, argv, metadataUrl: readMetadataUrl(pod), term: options.term ?? 'vt100', terminal: mode === stdioMode.terminal })),
     { op: 'stdio', stdin: mode, stdout: mode, stderr: mode },
   ]
   const planFd = binding().sealedMemfd('rkt-enter-plan', encodeEnterPlan(plan))
@@ -47,13 +48,14 @@ export async function enterPod(options: EnterOptions): Promise<never> {
 interface Entering {
   readonly app: PreparedApp
   readonly argv: readonly string[]
+  readonly metadataUrl: string | undefined
   readonly term: string
   readonly terminal: boolean
 }
 
 /** The program that is to run, or the runtime that runs it where one has made the app. */
-async function programOf(pod: PreparedPod, { app, argv, term, terminal }: Entering): Promise<Operation[]> {
-  const variables = appEnvironment(app.app, { appName: app.name, term })
+async function programOf(pod: PreparedPod, { app, argv, metadataUrl, term, terminal }: Entering): Promise<Operation[]> {
+  const variables = appEnvironment(app.app, { appName: app.name, metadataUrl, term })
   if (pod.isolation.kind !== 'oci') return [{ op: 'environment', variables }, { op: 'exec', argv }]
   const { runtimeExec } = await import('./oci/runtime-command.ts')
   return runtimeExec(pod, { app: app.name, argv, variables, terminal })

@@ -11,7 +11,8 @@ const defaults: readonly (readonly [name: string, value: string])[] = [
 
 export interface EnvironmentOptions {
   readonly appName: string
-  readonly metadataUrl?: string
+  /** Of the metadata service, where the pod has registered. */
+  readonly metadataUrl?: string | undefined
   /** Set for apps with a terminal. */
   readonly term?: string
   /** Where the app may tell its state. */

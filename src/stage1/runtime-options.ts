@@ -20,6 +20,10 @@ export interface RuntimeOptions {
   readonly insecure: InsecureRun
   readonly debug: boolean
   readonly logs: LogLimits
+  /** Apps ask the metadata service about their pod. */
+  readonly mdsRegister: boolean
+  /** What apps find as AC_METADATA_URL, once the pod has registered. It is a secret of the pod, and not written to `runtime-config`. */
+  readonly metadataUrl?: string
   /** The launcher removes the pod directory when the pod has ended. */
   readonly removeAtEnd: boolean
 }

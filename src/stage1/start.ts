@@ -1,12 +1,13 @@
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { binding, type Log, mappedIdCount, writeDurably } from '../base/index.ts'
-import { addNetworks, holdNetwork, type NetworkPlan, planNetworks, type PodNetworks, recordUserNetwork, type UserNetwork } from '../network/index.ts'
+import { addNetworks, holdNetwork, type NetworkPlan, planNetworks, type PodNetworks, recordUserNetwork, unregistration, type UserNetwork } from '../network/index.ts'
 import type { Pod, PreparedPod } from '../pod/index.ts'
 import { launcherPath, runLauncher } from './launcher.ts'
 import type { PodPlan } from './ns/plan-pod.ts'
 import { encodePlan } from './plan/encode.ts'
 import { planToJson } from './plan/print.ts'
+import { metadataUrl, metadataUrlFile } from './metadata-url.ts'
 import { writePodFiles } from './pod-files.ts'
 import { forwardedPorts, portOwner, userNetworkOf } from './pod-ports.ts'
 import { readHostFacts, readRootFacts } from './read-facts.ts'
@@ -90,9 +91,15 @@ export async function startPod(given: StartOptions): Promise<never> {
     holdNamespaces(pod, prepared)
     connected = await addNetworks(network, { podDir: pod.dir, lockFd: pod.fd, log, signal: options.signal })
     await hold.open(connected)
-    made = await makePlan(options, { network, user, connected })
+    if (!runtime.mdsRegister) made = await makePlan(options, { network, user, connected })
   } else if (runtime.net.kind === 'none') {
     log.debug('networking', 'networking namespace with loopback only')
+  }
+  if (runtime.mdsRegister) {
+    writeDurably(pod.inside('plan'), encodePlan(made.plan))
+    const url = await metadataUrl(prepared, { runtime, connected, signal: options.signal })
+    writeFileSync(pod.inside(metadataUrlFile), url, { mode: 0o600 })
+    made = await makePlan(options, { network, user, connected, metadataUrl: url })
   }
   writePodFiles(pod, { runtime, ...(connected.dns === undefined ? {} : { network: connected.dns }) })
   writePlanFiles(pod, made.files)
@@ -143,7 +150,7 @@ function holdNamespaces(pod: Pod, prepared: PreparedPod): void {
 
 async function makePlan(
   options: StartOptions,
-  net: { readonly network: NetworkPlan; readonly user: UserNetwork | undefined; readonly connected: PodNetworks },
+  net: { readonly network: NetworkPlan; readonly user: UserNetwork | undefined; readonly connected: PodNetworks; readonly metadataUrl?: string },
 ): Promise<PodPlan> {
   const { prepared, runtime, dirs } = options
   const idCount = prepared.idRange?.count ?? hostIdCount
@@ -156,11 +163,11 @@ async function makePlan(
   const planPod = await plannerOf(prepared.isolation)
   return planPod({
     pod: prepared,
-    runtime,
+    runtime: net.metadataUrl === undefined ? runtime : { ...runtime, metadataUrl: net.metadataUrl },
     host: readHostFacts(prepared, options),
     roots: new Map(prepared.apps.map((app) => [app.name, readRootFacts(app, { idCount })])),
     filters,
-    networkEnd: net.network.teardown,
+    networkEnd: [...(runtime.mdsRegister ? [unregistration(prepared.uuid)] : []), ...net.network.teardown],
     networkDns: net.connected.dns !== undefined,
     ...(net.user === undefined ? {} : { networkHelper: net.user }),
     garbagePath: join(dirs.data, 'pods', 'garbage', prepared.uuid),

@@ -133,6 +133,15 @@ const commands: readonly Command[] = [
     load: () => import('../commands/logs.ts'),
   },
   {
+    name: 'metadata-service',
+    summary: 'Run metadata service',
+    usage: '[--listen-port=PORT]',
+    description: 'Tells apps about their pods, over HTTP, where a pod was started with --mds-register; signs and verifies content for them.',
+    grammar: 'mixed',
+    flags: [{ name: 'listen-port', type: 'int', default: '18112', placeholder: 'PORT', help: 'port on which apps ask' }],
+    load: () => import('../commands/metadata-service.ts'),
+  },
+  {
     name: 'prepare',
     summary: 'Prepare to run image(s) in a pod in rkt',
     usage: '[--volume=NAME,kind=host,...] [--quiet] IMAGE [-- image-args...[---]]...',

@@ -39,7 +39,7 @@ export const startFlags: readonly Flag[] = [
   { name: 'dns-domain', type: 'text', placeholder: 'DOMAIN', help: 'DNS domain to write in /etc/resolv.conf' },
   { name: 'hosts-entry', type: 'list', placeholder: 'IP=NAME,…', help: "entries to add to the pod's /etc/hosts, or 'host' to use the host's" },
   { name: 'interactive', type: 'bool', help: 'run the pod interactively on the terminal; one app only' },
-  { name: 'mds-register', type: 'bool', unsupported: true, help: 'register the pod with the metadata service' },
+  { name: 'mds-register', type: 'bool', help: 'register the pod with the metadata service' },
   { name: 'hostname', type: 'text', placeholder: 'NAME', help: "the pod's host name (default: rkt-UUID)" },
   { name: 'ipc', type: 'text', placeholder: 'auto|private|parent', help: 'whether the pod has an IPC namespace of its own (default: auto)' },
   { name: 'log-size', type: 'text', placeholder: 'QUANTITY', help: 'most bytes of one log file of an app (default: 10Mi; 0: no limit)' },

@@ -1,6 +1,7 @@
 /*
  * build/lib/rkt/keep-network: holds the ports of a pod and owns its packet rules for as long as the pod's launcher lives, and relays
- * what comes to those ports over loopback. Usage: keep-network PARENT; frames on 0, answers on 1; specs/network.md.
+ * what comes to those ports over loopback. Usage: keep-network PARENT (frames on 0, answers on 1; specs/network.md), or
+ * keep-network send SOCKET (what is on 0 goes to a local service).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <linux/close_range.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,6 +18,7 @@
 #include "confine.h"
 #include "netfilter.h"
 #include "relay.h"
+#include "send.h"
 
 static struct relay relays[MAX_PORTS];
 static struct frame frame;
@@ -65,6 +68,8 @@ int main(int argc, char **argv)
     int netlink = -1;
     uint32_t count = 0;
     struct rlimit files;
+    if (argc == 3 && strcmp(argv[1], "send") == 0)
+        return send_input(argv[2]);
     if (argc != 2 || live_with((pid_t)atoi(argv[1])))
         return 1;
     if (syscall(SYS_close_range, 3U, ~0U, 0U) || getrlimit(RLIMIT_NOFILE, &files))

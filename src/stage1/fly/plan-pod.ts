@@ -9,6 +9,7 @@ import { providedFiles, rootOf } from '../ns/plan-app.ts'
 import { type PodPlan, type PodPlanInputs } from '../ns/plan-pod.ts'
 import { superviseOperations } from '../supervision.ts'
 import { planVolumes } from '../ns/volume-plan.ts'
+import { endExec } from '../plan/end-exec.ts'
 import { handlerWhen, namespaceFlag, volumeFlag } from '../plan/flags.ts'
 import type { Operation } from '../plan/operations.ts'
 
@@ -35,7 +36,7 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
       ],
       // The group is there to find at the end what the app has left behind; it limits nothing.
       apps: [[...planned.operations, ...cgroups.app(app.name).filter(({ op }) => op === 'app-cgroup')]],
-      end: [...cgroups.end, ...(runtime.removeAtEnd ? [{ op: 'end-remove-pod', garbage: inputs.garbagePath } as const] : [])],
+      end: [...inputs.networkEnd.map(endExec), ...cgroups.end, ...(runtime.removeAtEnd ? [{ op: 'end-remove-pod', garbage: inputs.garbagePath } as const] : [])],
     },
     warnings: [
       ...planned.warnings,
@@ -84,7 +85,7 @@ function planApp(inputs: PodPlanInputs, { app, root }: FlyApp): { readonly opera
       { op: 'user', ...root.user },
       { op: 'capabilities', bounding: boundingSet([], { unrestricted: true }) },
       { op: 'working-directory', path: app.app.workingDirectory === '' ? '/' : app.app.workingDirectory },
-      { op: 'environment', variables: appEnvironment(app.app, { appName: app.name, ...streams.environment }) },
+      { op: 'environment', variables: appEnvironment(app.app, { appName: app.name, metadataUrl: runtime.metadataUrl, ...streams.environment }) },
       { op: 'exec', argv: app.app.exec },
       ...streams.operations,
     ],

@@ -78,7 +78,7 @@ export function planApp(inputs: AppPlanInputs): AppPlan {
       { op: 'user', ...root.user },
       ...planConfinement({ ...inputs, volumes: volumes.operations }),
       { op: 'working-directory', path: app.app.workingDirectory === '' ? '/' : app.app.workingDirectory },
-      { op: 'environment', variables: appEnvironment(app.app, { appName: app.name, ...streams.environment }) },
+      { op: 'environment', variables: appEnvironment(app.app, { appName: app.name, metadataUrl: inputs.runtime.metadataUrl, ...streams.environment }) },
       { op: 'exec', argv: app.app.exec },
       ...streams.operations,
     ],

@@ -10,6 +10,7 @@ import { superviseOperations } from '../supervision.ts'
 import { asksForNamespaces } from '../seccomp-isolator.ts'
 import { defaultProfile } from '../security-modules.ts'
 import { planCgroups } from './cgroup-plan.ts'
+import { endExec } from '../plan/end-exec.ts'
 import { deviceRules } from './confinement.ts'
 import { type Enforceable, enforceable, podIsolators } from './enforceable.ts'
 import { planApp } from './plan-app.ts'
@@ -150,11 +151,5 @@ function podOperations(inputs: PodPlanInputs): Operation[] {
 
 /** What disconnects the pod and lets its pinned namespaces go. */
 export function networkEnd(inputs: PodPlanInputs): Operation[] {
-  const disconnect = inputs.networkEnd.map(({ argv, env, stdin }): Operation => ({
-    op: 'end-exec',
-    argv,
-    environment: Object.entries(env).map(([name, value]) => `${name}=${value}`),
-    stdin,
-  }))
-  return [...disconnect, ...pins(inputs).map((pin): Operation => ({ op: 'end-unmount', path: `ns/${pin}` }))]
+  return [...inputs.networkEnd.map(endExec), ...pins(inputs).map((pin): Operation => ({ op: 'end-unmount', path: `ns/${pin}` }))]
 }

@@ -48,7 +48,7 @@ export function ociConfig(inputs: ConfigInputs): unknown {
       terminal: inputs.term !== undefined,
       user: { uid: root.user.uid, gid: root.user.gid, additionalGids: root.user.groups },
       args: app.app.exec,
-      env: appEnvironment(app.app, { appName: app.name, ...(inputs.term === undefined ? {} : { term: inputs.term }) }),
+      env: appEnvironment(app.app, { appName: app.name, metadataUrl: inputs.runtime.metadataUrl, ...(inputs.term === undefined ? {} : { term: inputs.term }) }),
       cwd: app.app.workingDirectory === '' ? '/' : app.app.workingDirectory,
       capabilities: { bounding, effective: held, permitted: held, inheritable: [], ambient: [] },
       noNewPrivileges: isolators.some((isolator) => isolator.kind === 'no-new-privileges' && isolator.enabled),

@@ -1,0 +1,28 @@
+import { RktError } from '../../base/index.ts'
+import { registrationPath, serveMetadata } from '../../network/index.ts'
+import { takeNone } from '../arguments.ts'
+import type { Context } from '../context.ts'
+import type { Invocation } from '../parse/invocation.ts'
+
+/** Tells apps about their pods until SIGTERM or SIGINT comes. */
+export async function run(context: Context, invocation: Invocation): Promise<number> {
+  takeNone(invocation)
+  const port = invocation.flags.int('listen-port') ?? 0
+  if (port < 1 || port > 65535) throw new RktError('usage', `cannot listen on port ${port}: expected 1 to 65535`)
+  const fd = passedSocket(context)
+  await serveMetadata({
+    port,
+    registration: fd === undefined ? { kind: 'path', path: registrationPath } : { kind: 'descriptor', fd },
+    log: context.log.info,
+    signal: context.signal,
+  })
+  return 0
+}
+
+/** SPEC: sd_listen_fds(3): descriptors from 3 on are ours when LISTEN_PID is our pid. */
+function passedSocket({ env }: Context): number | undefined {
+  const count = Number(env['LISTEN_FDS'] ?? '0')
+  if (env['LISTEN_PID'] !== String(process.pid) || !(count > 0)) return undefined
+  if (count !== 1) throw new RktError('usage', `cannot use ${count} passed sockets: expected one, for registration`)
+  return 3
+}
