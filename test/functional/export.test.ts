@@ -29,6 +29,7 @@ for (const [name, flags] of Object.entries({
   'with an overlay': [],
   'without overlay': ['--no-overlay'],
   'with an overlay and no user namespace': ['--private-users=false'],
+  'without overlay and without a user namespace': ['--no-overlay', '--private-users=false'],
 })) {
   test(`export of a pod ${name} has its changes, with the owners that the app saw`, async (t) => {
     using scene = await openScene(t, { files: { 'old/stale': 'stale', 'etc/kept': 'kept' } })

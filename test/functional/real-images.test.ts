@@ -1,6 +1,6 @@
 import test from 'ava'
 import { execFile, execFileSync, spawnSync } from 'node:child_process'
-import { appendFileSync, chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { aciManifest } from '../support/aci.ts'
@@ -49,7 +49,7 @@ test('a Debian system of 16,000 files is built, signed, fetched, rendered as it 
   t.is(rendered.sums, original.sums)
 
   // Debian's own record of every file, seen from inside: nothing but what was left out of the tree may differ.
-  const line = 'dpkg --verify; perl -e "print 6*7, qq(\\n)"; python3.11 -c "import json; print(json.dumps([1]))"; id -u; find / -xdev -uid 65534 | head -n 1'
+  const line = 'dpkg --verify; perl -e "print 6*7, qq(\\n)"; python3.11 -c "import json; print(json.dumps([1]))"; id -u; find /bin/ /etc /home /usr /var -uid 65534'
   const ran = await one.rkt(['run', '--rm', '--net=none', 'example.com/debian', ...shell(line)])
   t.is(ran.code, 0, ran.stderr)
   t.is(ran.stdout.replace(/^missing +\/.*\n/gm, ''), '42\n[1]\n0\n')
@@ -58,22 +58,12 @@ test('a Debian system of 16,000 files is built, signed, fetched, rendered as it 
   t.regex((await verify()).stdout, /^successfully verified checksum for image: "example\.com\/debian:1\.0\.0"/)
   const [id = ''] = readdirSync(one.place.in('data', 'cas', 'tree'))
   const inTree = (path: string): string => one.place.in('data', 'cas', 'tree', id, 'rootfs', path)
-  const shadow = lstatSync(inTree('etc/shadow'))
-  const damages: readonly (readonly [what: RegExp, damage: () => void])[] = [
-    [/"rootfs\/usr\/bin\/perl" is changed/, () => appendFileSync(inTree('usr/bin/perl'), 'x')],
-    [/"rootfs\/etc\/shadow" is changed/, () => chmodSync(inTree('etc/shadow'), 0o644)],
-    [/"rootfs\/etc\/shadow" is changed/, () => chownSync(inTree('etc/shadow'), 1000, shadow.gid)],
-    [/"rootfs\/bin\/\S+" is missing|"rootfs\/usr\/bin\/ls" is missing/, () => rmSync(inTree('usr/bin/ls'))],
-    [/"rootfs\/usr\/bin\/intruder" is \w+/, () => writeFileSync(inTree('usr/bin/intruder'), '')],
-  ]
-  for (const [what, damage] of damages) {
-    damage()
-    const { code, stderr } = await verify()
-    t.is(code, 0)
-    t.regex(stderr, what)
-    t.regex(stderr, /rebuilding\.\.\./)
-    t.is((await verify()).stderr, '')
-  }
+  // Every kind of damage has a test of its own on a small image; here it has to be found among many.
+  for (const damage of [() => appendFileSync(inTree('usr/bin/perl'), 'x'), () => chmodSync(inTree('etc/shadow'), 0o644), () => rmSync(inTree('usr/bin/ls'))]) damage()
+  const repaired = await verify()
+  t.is(repaired.code, 0)
+  t.regex(repaired.stderr, /tree cache verification failed for image "example\.com\/debian:1\.0\.0": "rootfs\/etc\/shadow" is changed and 2 more; {2}rebuilding\.\.\./)
+  t.is((await verify()).stderr, '')
 })
 
 test('an image that actool built runs, and what rkt exports and builds is valid for actool', async (t) => {
