@@ -15,6 +15,7 @@ import { readRecord, readRecordsWith, usableRecords } from './records.ts'
 import { resolveLayers, walkChain } from './resolve-layers.ts'
 import type { Store } from './store.ts'
 import { trustFromHttps } from './trust-from-https.ts'
+import { warnOfOlder } from './warn-of-older.ts'
 
 /** `never` uses the store alone, `new` fetches what is not there, `update` asks the origin again. */
 export type PullPolicy = 'never' | 'new' | 'update'
@@ -142,7 +143,9 @@ async function acquireUrl(url: string, options: AcquiringOptions): Promise<Image
     return judgeStored(store.layout, stored, options)
   }
   if (pullPolicy === 'never') throw notFound(`URL ${quote(url)}`)
-  return fetchRemote(url, options)
+  const record = await fetchRemote(url, options)
+  warnOfOlder(record, stored, log)
+  return record
 }
 
 /** Asks the server, unless it said that what is stored will do until later. */
@@ -175,8 +178,11 @@ async function acquireName({ name, labels }: Reference & { readonly kind: 'name'
 async function fetchName(wanted: Expectation, options: AcquiringOptions & { readonly words: string }): Promise<ImageRecord> {
   const endpoint = await findEndpoint(wanted, options)
   if (options.trustKeysFromHttps === true && !options.insecure.image) await trustFromHttps(wanted.name, options)
+  const { store, log } = options
+  const before = imageByName(store.layout, { ...wanted, log })
   const record = await fetchRemote(endpoint.image, { ...options, expect: wanted, beside: endpoint.signature })
   checkExpectation(record, wanted)
+  warnOfOlder(record, before, log)
   return record
 }
 
