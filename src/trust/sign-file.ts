@@ -5,16 +5,12 @@ import { promisify } from 'node:util'
 import { errorText, isErrno, quote, RktError, writeDurably } from '../base/index.ts'
 import { findGpg, runGpg, type RunGpgOptions } from './run-gpg.ts'
 
-export interface SignFileOptions {
-  /** The file to sign. */
-  readonly file: string
+/** With which key GnuPG signs, and how it is run. */
+export interface GpgSigning {
   /** Fingerprint, key ID or mail address of a key in GnuPG's key ring; left out, GnuPG's default. */
   readonly key?: string | undefined
   /** File with a secret key, instead of the key ring. */
   readonly keyFile?: string | undefined
-  /** The signature to write; left out, `file` and `.asc`. */
-  readonly out?: string | undefined
-  readonly overwrite: boolean
   /** The whole environment of GnuPG: `PATH`, and what its agent needs to ask for a passphrase. */
   readonly env: Readonly<Record<string, string>>
   /** Where a key file's temporary keyring is made; `/tmp` unless said otherwise. */
@@ -22,6 +18,14 @@ export interface SignFileOptions {
   /** How long GnuPG may take, a person typing a passphrase included. */
   readonly deadlineMs?: number | undefined
   readonly signal?: AbortSignal | undefined
+}
+
+export interface SignFileOptions extends GpgSigning {
+  /** The file to sign. */
+  readonly file: string
+  /** The signature to write; left out, `file` and `.asc`. */
+  readonly out?: string | undefined
+  readonly overwrite: boolean
 }
 
 export interface SignedFile {
@@ -43,21 +47,45 @@ export async function signFile(options: SignFileOptions): Promise<SignedFile> {
   const file = resolve(options.file)
   const out = resolve(options.out ?? `${file}.asc`)
   checkFiles(file, { out, overwrite: options.overwrite })
-  const gpg = { env: options.env, deadlineMs: options.deadlineMs ?? defaultDeadlineMs, signal: options.signal }
-  const { key, keyFile } = options
-  const signed = keyFile === undefined ? await sign(file, { key, gpg }) : await signWithKeyFile(file, { options, keyFile: resolve(keyFile), gpg })
+  const signed = await makeSignature(file, { ...options, form: 'detached' })
   writeDurably(out, signed.signature, { mode: 0o644 })
   return { path: out, fingerprint: signed.fingerprint }
 }
 
-interface Signature {
+/** A detached signature in armour, or the signed content and its signature as one binary message. */
+export type SignatureForm = 'detached' | 'message'
+
+/**
+ * Has GnuPG sign a file, and gives what it made.
+ *
+ * @throws RktError as `signFile`.
+ */
+export async function makeSignature(file: string, options: GpgSigning & { readonly form: SignatureForm }): Promise<Signature> {
+  const gpg = { env: options.env, deadlineMs: options.deadlineMs ?? defaultDeadlineMs, signal: options.signal }
+  const { key, keyFile, form } = options
+  return keyFile === undefined ? await sign(file, { key, form, gpg }) : await signWithKeyFile(file, { options, keyFile: resolve(keyFile), gpg })
+}
+
+export interface Signature {
   readonly signature: Uint8Array
   readonly fingerprint: string
 }
 
-async function sign(file: string, { key, gpg }: { readonly key: string | undefined; readonly gpg: RunGpgOptions }): Promise<Signature> {
+/** The name of a file that happens to be signed is nobody's business. */
+const forms: Readonly<Record<SignatureForm, readonly string[]>> = {
+  detached: ['--armor', '--detach-sign'],
+  message: ['--set-filename', '', '--compress-algo', 'none', '--sign'],
+}
+
+interface SignOptions {
+  readonly key: string | undefined
+  readonly form: SignatureForm
+  readonly gpg: RunGpgOptions
+}
+
+async function sign(file: string, { key, form, gpg }: SignOptions): Promise<Signature> {
   const localUser = key === undefined ? [] : ['--local-user', key]
-  const argv = ['--digest-algo', 'SHA512', ...localUser, '--armor', '--detach-sign', '--output', '-', '--', file]
+  const argv = ['--digest-algo', 'SHA512', ...localUser, ...forms[form], '--output', '-', '--', file]
   const { output, status } = await naming(file, () => runGpg(argv, gpg))
   // SPEC: GnuPG doc/DETAILS: SIG_CREATED type pubkey-algorithm hash-algorithm class timestamp fingerprint.
   const fingerprint = status.find((line) => line.startsWith('SIG_CREATED '))?.split(' ')[6]
@@ -66,7 +94,7 @@ async function sign(file: string, { key, gpg }: { readonly key: string | undefin
 }
 
 interface KeyFileOptions {
-  readonly options: SignFileOptions
+  readonly options: GpgSigning & { readonly form: SignatureForm }
   readonly keyFile: string
   readonly gpg: RunGpgOptions
 }
@@ -77,14 +105,14 @@ async function signWithKeyFile(file: string, { options, keyFile, gpg }: KeyFileO
   const keyring = mkdtempSync(join(options.temporaryDirectory ?? '/tmp', 'rkt-sign-'))
   const env = { ...options.env, GNUPGHOME: keyring }
   try {
-    return await importAndSign(file, { keyFile, gpg: { ...gpg, env } })
+    return await importAndSign(file, { options, keyFile, gpg: { ...gpg, env } })
   } finally {
     await endAgent(keyring, env)
     rmSync(keyring, { recursive: true, force: true })
   }
 }
 
-async function importAndSign(file: string, { keyFile, gpg }: { readonly keyFile: string; readonly gpg: RunGpgOptions }): Promise<Signature> {
+async function importAndSign(file: string, { options: { form }, keyFile, gpg }: KeyFileOptions): Promise<Signature> {
   await naming(file, () => runGpg(['--import', '--', keyFile], gpg))
   const { output } = await naming(file, () => runGpg(['--list-secret-keys', '--with-colons'], gpg))
   const lines = Buffer.from(output).toString('utf8').split('\n')
@@ -92,7 +120,7 @@ async function importAndSign(file: string, { keyFile, gpg }: { readonly keyFile:
   if (key === undefined) {
     throw new RktError('key-invalid', `cannot sign with ${quote(keyFile)}: it has no secret key`, { hint: 'gpg --armor --export-secret-keys KEY' })
   }
-  return sign(file, { key, gpg })
+  return sign(file, { key, form, gpg })
 }
 
 async function endAgent(keyring: string, env: Readonly<Record<string, string>>): Promise<void> {
