@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { errorText, isErrno, mappedIdCount, quote, RktError } from '../base/index.ts'
 import { openPods, parseSubordinateIds, preparePod, type IdRange, type Pod, type PodImage } from '../pod/index.ts'
-import type { Isolation, PodManifest } from '../spec/index.ts'
+import { type Isolation, isolationText, type PodManifest } from '../spec/index.ts'
 import { ensureTrees, groupOfRkt } from '../store/index.ts'
 import { requireIsolation } from '../trust/index.ts'
 import { chooseIsolation } from './choose-isolation.ts'
@@ -34,13 +34,21 @@ export async function readPrepareFlags(flags: FlagValues, context: Context): Pro
       hint: 'run the pod with --private-users=false',
     })
   }
-  if (!privateUsers && mappedIdCount() !== undefined) {
-    throw new RktError('unsupported-host', 'cannot use --private-users=false: an ordinary user cannot give a pod the user ids of the host')
-  }
+  if (mappedIdCount() !== undefined) requireOrdinary(isolation, privateUsers)
   const overlay = !flags.bool('no-overlay')
   const missing = overlay && !/\boverlay$/m.test(readFileSync('/proc/filesystems', 'utf8')) && !existsSync('/sys/module/overlay')
   if (missing) context.log.info('disabling overlay support: "overlay entry not present in /proc/filesystems"')
   return { overlay: overlay && !missing, privateUsers, isolation }
+}
+
+/** Refuses what takes rights on the host. */
+function requireOrdinary(isolation: Isolation, privateUsers: boolean): void {
+  if (isolation.kind !== 'ns') {
+    throw new RktError('unsupported-host', `cannot use isolation "${isolationText(isolation)}" as an ordinary user: it needs rights of root on the host`, {
+      hint: 'use --isolation=ns, or run as root',
+    })
+  }
+  if (!privateUsers) throw new RktError('unsupported-host', 'cannot use --private-users=false as an ordinary user: the user ids of the host are not his to give')
 }
 
 /** Makes an empty pod, which members of the group `rkt` may look at where the machine has that group. */

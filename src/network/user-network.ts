@@ -32,7 +32,7 @@ export interface UserNetworkOptions {
  *
  * ATTACK: services that listen on the loopback of the host trust whoever reaches them: no address of the pod leads there.
  *
- * @throws RktError `network-setup` for networks that only root can make, `missing-tool` without pasta and slirp4netns, `unsupported` for
+ * @throws RktError `network-setup` for networks that only root can make and without a usable /dev/net/tun, `missing-tool` without pasta and slirp4netns, `unsupported` for
  * ports without pasta.
  */
 export function planUserNetwork(request: Extract<NetRequest, { kind: 'networks' }>, { ports, directories = ['/usr/bin', '/usr/local/bin'] }: UserNetworkOptions): UserNetwork {
@@ -42,6 +42,7 @@ export function planUserNetwork(request: Extract<NetRequest, { kind: 'networks' 
       hint: 'an ordinary user has --net=default, --net=host and --net=none',
     })
   }
+  requireTunnel()
   const pasta = findProgram('pasta', directories)
   if (pasta !== undefined) return { argv: [pasta, ...pastaFlags(ports)], ready: 'background', connected: connectedBy(pasta), ports }
   const slirp = findProgram('slirp4netns', directories)
@@ -60,6 +61,21 @@ export function planUserNetwork(request: Extract<NetRequest, { kind: 'networks' 
 export function recordUserNetwork(podDir: string, { connected, ports }: UserNetwork): void {
   writeNetInfo(podDir, connected.interfaces)
   if (ports.length > 0) writePortRecord(podDir, { rules: 'plugin', ports: ports.map((port) => ({ ...port, podIP: pod.ip })) })
+}
+
+/** Both programs make their end of the link with this device. */
+const tunnel = '/dev/net/tun'
+
+function requireTunnel(): void {
+  try {
+    accessSync(tunnel, constants.R_OK | constants.W_OK)
+  } catch (cause) {
+    if (!isErrno(cause, 'ENOENT', 'EACCES', 'EPERM')) throw cause
+    throw new RktError('network-setup', `cannot connect the pod to a network: ${quote(tunnel)} cannot be opened by ordinary users`, {
+      cause,
+      hint: `let root make it so (modprobe tun; chmod 666 ${tunnel}), or use --net=none or --net=host`,
+    })
+  }
 }
 
 function findProgram(program: string, directories: readonly string[]): string | undefined {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { mappedIdCount, RktError, unreachable } from '../base/index.ts'
+import { RktError, unreachable } from '../base/index.ts'
 import { type Isolation, isolationText } from '../spec/index.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
 import { planPod, type PodPlan, type PodPlanInputs } from './ns/plan-pod.ts'
@@ -27,14 +27,9 @@ export async function plannerOf(isolation: Isolation): Promise<(inputs: PodPlanI
 /**
  * The options of a start as the flavour has them: `fly` has the host's network, IPC objects and name.
  *
- * @throws RktError `usage` for a network that the flavour cannot give, `unsupported-host` for a flavour that an ordinary user cannot have.
+ * @throws RktError `usage` for a network that the flavour cannot give.
  */
 export function runtimeFor(isolation: Isolation, runtime: RuntimeOptions): RuntimeOptions {
-  if (isolation.kind !== 'ns' && mappedIdCount() !== undefined) {
-    throw new RktError('unsupported-host', `cannot start a pod with isolation "${isolationText(isolation)}" as an ordinary user: it needs rights of root on the host`, {
-      hint: 'use --isolation=ns, or run as root',
-    })
-  }
   if (isolation.kind !== 'fly') return runtime
   const { net } = runtime
   const own = net.kind === 'none' || (net.kind === 'networks' && net.names.some(({ name }) => name !== 'default'))

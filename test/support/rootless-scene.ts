@@ -13,6 +13,8 @@ export const ordinaryUser = { id: 41_234, name: 'rkt-tester', firstSubordinate: 
 export interface UserOptions {
   /** Lines of /etc/subuid and /etc/subgid instead of the usual range. */
   readonly subordinate?: { readonly uids: string; readonly gids: string }
+  /** Process whose network namespace is the user's. */
+  readonly networkOf?: number
   /** Shell commands of root in the mount namespace before the user gets it; `$PLACE` is the place. */
   readonly before?: string
 }
@@ -59,7 +61,7 @@ export function openUser(options: UserOptions = {}): RootlessUser {
 }
 
 /** The program that becomes the user in a mount namespace of its own, whose /etc has him. */
-function writePrograms(place: TemporaryDirectory, { subordinate, before = '' }: UserOptions): string {
+function writePrograms(place: TemporaryDirectory, { subordinate, networkOf, before = '' }: UserOptions): string {
   const { id, name, firstSubordinate, subordinates } = ordinaryUser
   const range = `${name}:${firstSubordinate}:${subordinates}\n`
   const etc = place.in('etc')
@@ -74,8 +76,9 @@ function writePrograms(place: TemporaryDirectory, { subordinate, before = '' }: 
     '#!/bin/sh',
     'set -e',
     'if [ -z "$IN_SCENE" ]; then exec /usr/bin/env IN_SCENE=1 /usr/bin/unshare --mount --propagation=private -- "$0" "$@"; fi',
-    'unset IN_SCENE',
     `PLACE=${place.path}`,
+    ...(networkOf === undefined ? [] : [`[ -n "$IN_NETWORK" ] || exec /usr/bin/env IN_SCENE=1 IN_NETWORK=1 /usr/bin/nsenter --target=${networkOf} --net -- "$0" "$@"`]),
+    'unset IN_SCENE IN_NETWORK',
     `mount -t overlay -o lowerdir=${etc}:/etc overlay /etc`,
     before,
     `cd "$HOME"`,
@@ -100,14 +103,18 @@ export interface RootlessScene extends RootlessUser {
   /** Whole ID of the image. */
   readonly image: string
   /** A pod with one app that is a line of shell; it removes itself. */
-  shell(line: string, options?: RunOptions & { readonly flags?: readonly string[]; readonly app?: readonly string[] }): Promise<RunResult>
+  shell(line: string, options?: RunOptions & { readonly flags?: readonly string[]; readonly app?: readonly string[]; readonly net?: string }): Promise<RunResult>
   /** Starts a pod in the background and returns when all its apps run; `words` come after `run`. */
   start(words: readonly string[]): Promise<UserPod>
 }
 
 export async function openRootlessScene(options: AciOptions & UserOptions = {}): Promise<RootlessScene> {
-  const { subordinate, before, ...image } = options
-  const user = openUser({ ...(subordinate === undefined ? {} : { subordinate }), ...(before === undefined ? {} : { before }) })
+  const { subordinate, before, networkOf, ...image } = options
+  const user = openUser({
+    ...(subordinate === undefined ? {} : { subordinate }),
+    ...(before === undefined ? {} : { before }),
+    ...(networkOf === undefined ? {} : { networkOf }),
+  })
   const aci = user.file('image.aci', readFileSync(makeAci(image)))
   const fetched = await user.rkt(['--insecure-options=image', 'fetch', '--full', aci])
   if (fetched.code !== 0) throw new Error(fetched.stderr)
@@ -117,8 +124,8 @@ export async function openRootlessScene(options: AciOptions & UserOptions = {}):
   return {
     ...user,
     image: id,
-    shell: (line, { flags = [], app = [], ...more } = {}) =>
-      user.rkt(['--insecure-options=image', 'run', '--rm', '--net=none', ...flags, id, ...app, '--exec=/bin/sh', '--', '-c', line], more),
+    shell: (line, { flags = [], app = [], net = 'none', ...more } = {}) =>
+      user.rkt(['--insecure-options=image', 'run', '--rm', `--net=${net}`, ...flags, id, ...app, '--exec=/bin/sh', '--', '-c', line], more),
     start: (words) => startPod(user, { words, name: `pod-${count++}`, running }),
     [Symbol.dispose]: () => {
       for (const pid of running) process.kill(pid, 'SIGKILL')
