@@ -18,7 +18,7 @@ function openScene({ pid }: Uplink, more: string): Promise<RootlessScene> {
 }
 
 /** Tries a TCP connection, and prints what it brings. */
-const connect = (address: string, port: number): string => `nc -w 2 ${address} ${port} < /dev/null 2>&1 | head -n 1`
+const connect = (address: string, port: number): string => `timeout 4 nc -w 2 ${address} ${port} < /dev/null 2>&1 | head -n 1`
 
 /** Processes of a program, by the name in /proc. */
 function running(program: string): readonly string[] {
@@ -36,7 +36,7 @@ function running(program: string): readonly string[] {
 const everywhere = [connect(uplinkAddress.server, 80), connect('127.0.0.1', 8099), connect('10.0.2.2', 8099)].join('; ')
 
 test.serial('pasta connects a pod to the network, and not to the loopback of the host', async (t) => {
-  const { code, stdout, stderr } = await scene.shell(`ip -o -4 addr show eth0 | grep -o '10[^ ]*'; cat /etc/resolv.conf; ${everywhere}; nslookup -type=a some.example`, { net: 'default' })
+  const { code, stdout, stderr } = await scene.shell(`ip -o -4 addr show eth0 | grep -o '10[^ ]*'; cat /etc/resolv.conf; ${everywhere}; timeout 8 nslookup -type=a some.example`, { net: 'default' })
   t.is(code, 0, stderr)
   t.regex(stdout, /^10\.0\.2\.100\/24\n/)
   t.regex(stdout, /^nameserver 10\.0\.2\.3\nfar\n/m)
