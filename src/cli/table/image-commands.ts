@@ -78,6 +78,15 @@ export function imageCommands(fetch: Command): readonly Command[] {
       load: () => import('../commands/image-list.ts'),
     },
     {
+      name: 'push',
+      summary: 'Write a stored OCI image to a registry or an image layout',
+      usage: 'IMAGE docker://[HOST[:PORT]/]REPOSITORY[:TAG] | oci:DIR[:REF]',
+      description: 'Writes manifest, config and layers bit for bit, and prints the digest of the manifest. Signatures are not written; see "rkt image sign".',
+      grammar: 'mixed',
+      flags: [],
+      load: () => import('../commands/image-push.ts'),
+    },
+    {
       name: 'render',
       summary: 'Render a stored image to a directory with all its dependencies',
       usage: '[--rootfs-only] [--overwrite] IMAGE OUTPUT_DIR',
