@@ -8,7 +8,8 @@ const formatText = '1\n'
 
 /**
  * Makes what is missing of the store's directories. Members of the group `rkt` may list, fetch and remove images; trees are for root.
- * The scratch directory is sticky besides: nobody may swap what another user is about to import.
+ * The scratch directory is sticky besides: nobody may swap what another user is about to import. So are the directories of directories:
+ * a member who could put a link in the place of one would choose where root writes.
  *
  * @throws RktError `io` when a directory cannot be made, `unsupported` for a data directory of another format.
  */
@@ -16,8 +17,8 @@ export function makeDirectories(layout: Layout): void {
   try {
     for (const [path, mode] of [
       [layout.data, 0o2750],
-      [dirname(layout.images), 0o2770],
-      [dirname(layout.blobs), 0o2770],
+      [dirname(layout.images), 0o3770],
+      [dirname(layout.blobs), 0o3770],
       [layout.blobs, 0o2770],
       [layout.ociBlobs, 0o2770],
       [layout.images, 0o2770],
