@@ -1,7 +1,7 @@
 # make             build the command: build/bin/rkt
 # make quickstart  install what is missing, build, and do the main job on real input
 # make test        install what is missing, build, and pass every test
-# make test-guest  pass the checks on Linux 6.1, in a virtual machine
+# make test-guest  pass the checks on Linux 6.1, in a virtual machine; CHECKS=isolation: those of isolation alone
 # make guest-kernel  build the kernel of the kvm flavour; some minutes, once
 # make bench       measure, side by side with the peers
 # make fuzz        feed the readers of untrusted bytes with mutations, under sanitizers
@@ -68,7 +68,7 @@ test: all probes
 
 test-guest: all
 	tools/install-debian-packages debian-packages-guest.txt
-	tools/test-guest
+	tools/test-guest $(CHECKS)
 
 bench: all
 	tools/bench/bench.mjs

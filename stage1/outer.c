@@ -148,10 +148,22 @@ static int start_apps(struct outer *outer, struct supervisor *supervisor, struct
   return result;
 }
 
+/* Before there is an init, which would stay behind in the group that must have no members. */
+static int join_own_cgroup(const struct outer *outer, struct fail *f) {
+  for_each_op(op, &outer->plan.pod) {
+    if (op->code != OP_CGROUP || op->field[1].number != CGROUP_JOIN_LAUNCHER) continue;
+    own int procs = -1;
+    if (cgroup_create(op->field[0].text, &procs, f)) return -1;
+    if (write(procs, "0", 1) != 1) return fail(f, "join cgroup", op->field[0].text);
+  }
+  return 0;
+}
+
 static int start(struct outer *outer, struct supervisor *supervisor, struct fail *f) {
   int procs[MAX_CGROUPS];
   uint32_t cgroups = 0;
   if (mkdirat(outer->pod, "mnt", 0700) && errno != EEXIST) return fail(f, "make", "mnt");
+  if (join_own_cgroup(outer, f)) return -1;
   if (section_find(&outer->plan.pod, OP_SANDBOX) && start_sandbox(outer, f)) return -1;
   if (start_init(outer, f)) return -1;
   /* While init waits, and its namespaces can be opened by a program with fewer rights than ours. */

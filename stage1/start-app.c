@@ -16,14 +16,8 @@ int make_cgroups(const struct section *section, enum op_code code, int *procs, u
     if (*count == MAX_CGROUPS) return fail_as(f, E2BIG, "make cgroup", op->field[0].text);
     int fd;
     if (cgroup_create(op->field[0].text, &fd, f)) return -1;
-    if (code == OP_CGROUP && op->field[1].number != CGROUP_JOIN_INIT) {
-      int wrong = op->field[1].number == CGROUP_JOIN_LAUNCHER && write(fd, "0", 1) != 1;
-      if (wrong) fail(f, "join cgroup", op->field[0].text);
-      close(fd);
-      if (wrong) return -1;
-    } else {
-      procs[(*count)++] = fd;
-    }
+    if (code == OP_CGROUP && op->field[1].number != CGROUP_JOIN_INIT) close(fd);
+    else procs[(*count)++] = fd;
   }
   return 0;
 }
