@@ -7,6 +7,9 @@ export interface ListedImage {
   readonly id: string
   /** `name[:version]`. */
   readonly name: string
+  readonly format: 'aci' | 'oci'
+  /** Digest of the manifest of an OCI image. */
+  readonly alias?: string
   /** Bytes of the blob and the rendered tree. */
   readonly sizeBytes: number
   readonly importedAtMs: number
@@ -19,7 +22,7 @@ interface Field {
   readonly compare?: (a: ListedImage, b: ListedImage) => number
 }
 
-type FieldName = 'id' | 'name' | 'size' | 'importtime' | 'lastused'
+type FieldName = 'id' | 'name' | 'size' | 'importtime' | 'lastused' | 'format' | 'alias'
 
 const fields: Readonly<Record<FieldName, Field>> = {
   id: { title: 'ID', cell: ({ id }, { full }) => (full ? id : id.slice(0, 19)) },
@@ -39,13 +42,18 @@ const fields: Readonly<Record<FieldName, Field>> = {
     cell: ({ lastUsedMs }, { full, nowMs }) => (full ? longTime(lastUsedMs) : relativeTime(lastUsedMs, nowMs)),
     compare: (a, b) => a.lastUsedMs - b.lastUsedMs,
   },
+  format: { title: 'FORMAT', cell: ({ format }) => format, compare: (a, b) => (a.format < b.format ? -1 : a.format > b.format ? 1 : 0) },
+  alias: { title: 'ALIAS', cell: ({ alias = '-' }, { full }) => (full ? alias : alias.slice(0, 19)) },
 }
+
+/** Fields by which nothing is sorted. */
+const unsorted: readonly string[] = ['id', 'alias']
 
 /** @throws RktError `usage` for a field that does not exist, or twice. */
 export function parseFields(text: string, flag: 'fields' | 'sort'): readonly FieldName[] {
   const names: FieldName[] = []
   for (const word of text.split(',').map((part) => part.trim().toLowerCase())) {
-    if (!isField(word) || (flag === 'sort' && word === 'id')) throw new RktError('usage', `invalid argument ${JSON.stringify(text)} for --${flag}: unknown option ${JSON.stringify(word)}`)
+    if (!isField(word) || (flag === 'sort' && unsorted.includes(word))) throw new RktError('usage', `invalid argument ${JSON.stringify(text)} for --${flag}: unknown option ${JSON.stringify(word)}`)
     if (names.includes(word)) throw new RktError('usage', `invalid argument ${JSON.stringify(text)} for --${flag}: duplicated option ${JSON.stringify(word)}`)
     names.push(word)
   }
@@ -82,5 +90,8 @@ export function imageRows(
 /** An image as `rkt image list --format=json` prints it; times are nanoseconds since 1970. */
 export function imageJson(image: ListedImage): Readonly<Record<string, string | number>> {
   const nanoseconds = (timeMs: number): number => Math.round(timeMs * 1e6)
-  return { id: image.id, name: image.name, import_time: nanoseconds(image.importedAtMs), last_used_time: nanoseconds(image.lastUsedMs), size: image.sizeBytes }
+  const { id, name, format, alias } = image
+  const times = { import_time: nanoseconds(image.importedAtMs), last_used_time: nanoseconds(image.lastUsedMs) }
+  // The members of the original, which knew one format only.
+  return { id, name, ...times, size: image.sizeBytes, ...(alias === undefined ? {} : { format, alias }) }
 }

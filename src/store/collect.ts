@@ -8,7 +8,7 @@ import { readRecords, type RecordReading } from './records.ts'
 import { removeBlob, removeImage } from './remove.ts'
 import { removeAbandoned } from './scratch.ts'
 import type { Store } from './store.ts'
-import { parseTreeID, type TreeID } from './tree-id.ts'
+import { isTreeID, type TreeID } from './tree-id.ts'
 import { uninstallTree } from './tree.ts'
 
 export interface CollectOptions {
@@ -50,8 +50,8 @@ export async function collectStore(store: Store, options: CollectOptions): Promi
 function collectTrees(layout: Layout, { treesInUse, log }: CollectOptions): TreeID[] {
   const removed: TreeID[] = []
   for (const name of namesIn(layout.trees)) {
-    if (treesInUse.has(name) || !/^deps-sha512-[0-9a-f]{64}$/.test(name)) continue
-    const id = parseTreeID(name)
+    if (treesInUse.has(name) || !isTreeID(name)) continue
+    const id = name
     using lock = tryLock(layout, { kind: 'tree', id })
     if (lock === undefined || !uninstallTree(layout, id)) continue
     log.info(`removed treestore ${quote(id)}`)
@@ -84,20 +84,23 @@ async function removeIfThere(layout: Layout, id: ImageID, signal: AbortSignal): 
 
 /**
  * Blobs whose record was never written, or is gone; asked again under the lock that an importer holds. While a record is damaged, its
- * blob is not known: then all stay.
+ * blobs are not known: then all stay. So do they while an OCI image is imported, whose blobs nobody names yet.
  */
 function collectBlobs(layout: Layout): void {
+  using imports = tryLock(layout, { kind: 'imports' })
+  if (imports === undefined) return
   const readings = readRecords(layout)
-  const found = new Set(namesIn(layout.blobs).map((name) => /^([0-9a-f]{128})(?:\.asc)?$/.exec(name)?.[1]))
+  const found = new Set([layout.blobs, layout.ociBlobs].flatMap(namesIn).map((name) => /^((?:[0-9a-f]{64}){1,2})(?:\.asc)?$/.exec(name)?.[1]))
   for (const hex of found) {
     if (hex === undefined || readings.some((reading) => mayName(reading, hex))) continue
     using lock = tryLock(layout, { kind: 'blob', hex })
     if (lock === undefined || readRecords(layout).some((reading) => mayName(reading, hex))) continue
-    removeBlob(layout, parseDigest(`sha512:${hex}`))
+    removeBlob(layout, parseDigest(`${hex.length === 64 ? 'sha256' : 'sha512'}:${hex}`))
   }
 }
 
-function mayName(reading: RecordReading, hex: string): boolean {
+/** Whether a record needs the blob, or could: nobody knows what a damaged one needs. */
+export function mayName(reading: RecordReading, hex: string): boolean {
   if (reading.kind !== 'image') return true
   const { record } = reading
   return record.kind === 'aci' ? digestParts(record.blob).hex === hex : blobsOf(record).some(({ digest }) => digestParts(digest).hex === hex)

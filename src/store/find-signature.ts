@@ -30,7 +30,12 @@ export async function finishSignature(found: FoundSignature, beside: string, opt
   options.log.debug('image', 'server requested deferring the signature download')
   const answer = await findSignature(beside, options)
   if (answer.kind === 'bytes') return answer.bytes
-  throw new RktError('signature-missing', 'error downloading the signature file: bad HTTP status code: 202', { hint: 'the server has not signed the image yet: try again later' })
+  throw signatureLater()
+}
+
+/** The refusal of a signature that the server hands out later. */
+export function signatureLater(): RktError {
+  return new RktError('signature-missing', 'error downloading the signature file: bad HTTP status code: 202', { hint: 'the server has not signed the image yet: try again later' })
 }
 
 /** Which algorithms the content must be hashed with; undefined while the signature is not known. */

@@ -11,6 +11,8 @@ import { readRecord } from './records.ts'
  * @throws RktError `not-found`.
  */
 export async function removeImage(layout: Layout, id: ImageID, signal: AbortSignal): Promise<void> {
+  const reading = readRecord(layout, id)
+  if (reading?.kind === 'image' && reading.record.kind === 'oci') return await (await import('./oci/remove.ts')).removeOci(layout, id, signal)
   for (;;) {
     const blob = blobOf(layout, id)
     using _blobLock = blob === undefined ? undefined : await takeLock(layout, { kind: 'blob', hex: digestParts(blob).hex }, signal)

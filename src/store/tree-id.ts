@@ -3,11 +3,11 @@ import { digestParts, RktError, type Brand, type Digest, type ImageID } from '..
 
 /**
  * Key of a tree, safe to use as a file name: `deps-sha512-` and 64 hexadecimal digits for what an image renders to, `layer1-` with
- * algorithm and digits of the diff ID for an OCI layer.
+ * algorithm and digits of the diff ID for an OCI layer; the digit is the version of the rules by which it was unpacked.
  */
 export type TreeID = Brand<string, 'TreeID'>
 
-const pattern = /^(?:deps-sha512-[0-9a-f]{64}|layer1-(?:sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128}))$/
+const pattern = /^(?:deps-sha512-[0-9a-f]{64}|layer[1-9][0-9]?-(?:sha256-[0-9a-f]{64}|sha512-[0-9a-f]{128}))$/
 
 /** The tree that an ordered list renders to: an image and its dependencies, or the trees of the layers, topmost first. */
 export function treeIDOf(parts: readonly ImageID[] | readonly TreeID[]): TreeID {
@@ -15,7 +15,7 @@ export function treeIDOf(parts: readonly ImageID[] | readonly TreeID[]): TreeID 
   return parseTreeID(`deps-sha512-${hex.slice(0, 64)}`)
 }
 
-/** The tree of an OCI layer; the digit is the version of the rules by which it is unpacked. */
+/** The tree of an OCI layer, as this version unpacks it. */
 export function layerTreeID(diffID: Digest): TreeID {
   const { algorithm, hex } = digestParts(diffID)
   return parseTreeID(`layer1-${algorithm}-${hex}`)
@@ -27,7 +27,7 @@ export function isTreeID(text: string): text is TreeID {
 
 /** Whether a path lies in the tree of a layer, and not in one that was put together. */
 export function liesInLayer(path: string): boolean {
-  return /\/layer1-sha(?:256|512)-[0-9a-f]+\/rootfs(?:\/|$)/.test(path)
+  return /\/layer[1-9][0-9]?-sha(?:256|512)-[0-9a-f]+\/rootfs(?:\/|$)/.test(path)
 }
 
 /** @throws RktError `corrupted` when `text` is not a whole tree ID. */

@@ -1,6 +1,6 @@
 import { RktError } from '../../base/index.ts'
 import { valueOf } from '../../spec/index.ts'
-import { openStore } from '../../store/index.ts'
+import { aliasOf, namesOf, openStore, type ImageRecord } from '../../store/index.ts'
 import { takeNone } from '../arguments.ts'
 import type { Context } from '../context.ts'
 import { formatJson, parseFormat } from '../format.ts'
@@ -35,15 +35,14 @@ function listImages({ dataDir, log }: Context): readonly ListedImage[] {
     }
     const { record, lastUsedMs } = reading
     const { blobBytes, treeBytes } = store.sizes(record)
-    const version = valueOf(record.labels, 'version')
-    return [
-      {
-        id: record.id,
-        name: version === undefined ? record.name : `${record.name}:${version}`,
-        sizeBytes: blobBytes + treeBytes,
-        importedAtMs: record.importedAtMs,
-        lastUsedMs,
-      },
-    ]
+    const common = { id: record.id, sizeBytes: blobBytes + treeBytes, importedAtMs: record.importedAtMs, lastUsedMs }
+    if (record.kind === 'aci') return [{ ...common, format: 'aci', name: nameOf(record) }]
+    // One line for each name by which the image can be asked for.
+    return namesOf(record).map((one) => ({ ...common, format: 'oci', alias: aliasOf(record), name: nameOf(one) }))
   })
+}
+
+function nameOf({ name, labels }: Pick<ImageRecord, 'name' | 'labels'>): string {
+  const version = valueOf(labels, 'version')
+  return version === undefined ? name : `${name}:${version}`
 }

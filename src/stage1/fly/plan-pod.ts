@@ -11,6 +11,7 @@ import { superviseOperations } from '../supervision.ts'
 import { planVolumes } from '../ns/volume-plan.ts'
 import { endExec } from '../plan/end-exec.ts'
 import { handlerWhen, namespaceFlag, volumeFlag } from '../plan/flags.ts'
+import { stopSignalOf, workingDirectoryOf } from '../image-habits.ts'
 import type { Operation } from '../plan/operations.ts'
 
 /** What the app sees of the host's own file systems. */
@@ -76,6 +77,7 @@ function planApp(inputs: PodPlanInputs, { app, root }: FlyApp): { readonly opera
       { op: 'tmpfs', target: 'tmp', options: 'mode=1777', flags: 0 },
       ...volumes.operations.map(withDevices),
       ...files,
+      ...workingDirectoryOf(app),
       ...(app.runtime.readOnlyRootFS ? [{ op: 'root-read-only' } as const] : []),
       ...app.app.eventHandlers.map(({ name, exec }): Operation => ({
         op: 'handler',
@@ -87,6 +89,7 @@ function planApp(inputs: PodPlanInputs, { app, root }: FlyApp): { readonly opera
       { op: 'working-directory', path: app.app.workingDirectory === '' ? '/' : app.app.workingDirectory },
       { op: 'environment', variables: appEnvironment(app.app, { appName: app.name, metadataUrl: runtime.metadataUrl, ...streams.environment }) },
       { op: 'exec', argv: app.app.exec },
+      ...stopSignalOf(app),
       ...streams.operations,
     ],
     warnings: volumes.warnings,

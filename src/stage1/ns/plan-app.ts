@@ -5,6 +5,7 @@ import { planStreams } from '../app-streams.ts'
 import { appEnvironment } from '../environment.ts'
 import type { HostFacts, RootFacts } from '../facts.ts'
 import { handlerWhen, sysfsFlag, volumeFlag } from '../plan/flags.ts'
+import { stopSignalOf, workingDirectoryOf } from '../image-habits.ts'
 import type { Operation } from '../plan/operations.ts'
 import type { RuntimeOptions } from '../runtime-options.ts'
 import { planConfinement } from './app-confinement.ts'
@@ -68,6 +69,7 @@ export function planApp(inputs: AppPlanInputs): AppPlan {
       ...volumes.operations,
       ...providedFiles(inputs, targets),
       ...(targets.includes('/etc') ? [] : [{ op: 'symlink', path: 'etc/mtab', target: '../proc/self/mounts' } as const]),
+      ...workingDirectoryOf(app),
       ...(app.runtime.readOnlyRootFS ? [{ op: 'root-read-only' } as const] : []),
       ...inputs.cgroups,
       ...app.app.eventHandlers.map(({ name, exec }): Operation => ({
@@ -80,6 +82,7 @@ export function planApp(inputs: AppPlanInputs): AppPlan {
       { op: 'working-directory', path: app.app.workingDirectory === '' ? '/' : app.app.workingDirectory },
       { op: 'environment', variables: appEnvironment(app.app, { appName: app.name, metadataUrl: inputs.runtime.metadataUrl, ...streams.environment }) },
       { op: 'exec', argv: app.app.exec },
+      ...stopSignalOf(app),
       ...streams.operations,
     ],
     warnings: volumes.warnings.map((line) => escapeText(line)),

@@ -1,13 +1,14 @@
-import { quote, reveal, RktError } from '../../base/index.ts'
-import { formatOciReference, openOciSource, type OciReference, type ResolvedImage } from '../../fetch/index.ts'
-import { hostOciPlatform, hostPlatform, identifierOf, parseACIdentifier, type OciImage } from '../../spec/index.ts'
-import { authorize, signatureMissing, waive, type Verified } from '../../trust/index.ts'
+import { quote, RktError } from '../../base/index.ts'
+import { formatOciReference, openOciSource, type OciReference } from '../../fetch/index.ts'
+import { hostOciPlatform, hostPlatform, identifierOf, parseACIdentifier } from '../../spec/index.ts'
 import type { AcquiringOptions } from '../acquire.ts'
+import { checkExpectation } from '../check-manifest.ts'
 import { imageByName } from '../find.ts'
 import { httpOptions } from '../http-options.ts'
 import { judgeStored } from '../judge-stored.ts'
 import type { ImageRecord } from '../record.ts'
 import { readRecordsWith, usableRecords } from '../records.ts'
+import { authenticate } from './authenticate.ts'
 import { importOci } from './import.ts'
 import { namesOf, underName } from './record.ts'
 
@@ -28,11 +29,12 @@ export async function acquireOci(reference: OciReference, options: AcquiringOpti
   if (pullPolicy === 'never' && reference.transport === 'docker') throw notFound(full)
   if (insecure.tls && reference.transport === 'docker') log.notice('image', 'warning: TLS verification has been disabled')
   log.debug('image', `fetching image from ${full}`)
-  await using source = await openOciSource(reference, httpOptions(options))
+  await using source = await openOciSource(reference, { ...httpOptions(options), ...(options.logins === undefined ? {} : { logins: options.logins }) })
   const resolved = await source.resolve(hostOciPlatform(process.arch))
-  const verified = await verify(resolved, options)
+  if (options.expect !== undefined) checkExpectation(resolved, { ...options.expect, labels: options.expect.labels.filter(({ name }) => name === 'version') })
+  const authentic = await authenticate(source, resolved, options)
   const { now, signal, onProgress } = options
-  return await importOci(store, { source, resolved, verified, now, signal, ...(onProgress === undefined ? {} : { onProgress }) })
+  return await importOci(store, { source, resolved, ...authentic, now, signal, ...(onProgress === undefined ? {} : { onProgress }) })
 }
 
 function findStored(reference: OciReference, { store }: AcquiringOptions): ImageRecord | undefined {
@@ -49,13 +51,6 @@ function findStored(reference: OciReference, { store }: AcquiringOptions): Image
     if (known !== undefined) return underName(record, known)
   }
   return undefined
-}
-
-async function verify(resolved: ResolvedImage, { insecure, keystore, now }: AcquiringOptions): Promise<Verified<OciImage>> {
-  const { name, nameSource, image } = resolved
-  if (insecure.image) return authorize(waive(image, { reason: '--insecure-options=image', now }), { name, nameSource, keystore, now })
-  reveal(image, 'discard')
-  throw signatureMissing(resolved.text, { state: 'it has no signature', name })
 }
 
 /** The original's words. */

@@ -29,9 +29,9 @@ export async function commitOci(layout: Layout, { record, scratch, signal }: Com
   const same = known.find((name) => isSameName(name, record))
   // A signed image does not lose its signature to a copy that came without one.
   const kept: OciName = same?.verdict.kind === 'signed' && record.verdict.kind === 'waived' ? same : record
-  const { verdict, source } = kept
+  const { verdict, source, evidence } = kept
   const also = known.filter((name) => !isSameName(name, record)).slice(0, maxNames - 1)
-  return writeOci(layout, { record: { ...record, verdict, source, also }, scratch })
+  return writeOci(layout, { record: { ...record, verdict, source, evidence, also }, scratch })
 }
 
 /** Writes a record; the caller holds the image's lock. */

@@ -1,13 +1,9 @@
 import { posix } from 'node:path'
 import { quote, RktError } from '../../base/index.ts'
-import { appcVersion, asACIdentifier, isEnvironmentName, parseACIdentifier, primaryGroup, type Annotation, type App, type EnvironmentVariable, type ImageManifest, type OciConfig } from '../../spec/index.ts'
+import { appcVersion, asACIdentifier, isEnvironmentName, parseACIdentifier, primaryGroup, signalNumber, signalText, stopSignalAnnotation, type Annotation, type App, type EnvironmentVariable, type ImageManifest, type OciConfig } from '../../spec/index.ts'
 import { convertPorts, convertVolumes } from './convert-places.ts'
 import { dockerAnnotations } from './docker-annotations.ts'
 import type { OciRecord } from './record.ts'
-import { signalName } from './stop-signal.ts'
-
-/** The signal that ends an app; SPEC: `specs/oci-images.md`. */
-export const stopSignalAnnotation = 'appc.io/executor/stop-signal'
 
 export interface ConvertedConfig {
   readonly manifest: ImageManifest
@@ -88,9 +84,9 @@ function convertAnnotations(config: OciConfig, record: OciRecord, warn: (line: s
   if (config.author !== undefined && config.author !== '') annotations.set('authors', config.author)
   for (const [name, value] of Object.entries(dockerAnnotations(config, record))) annotations.set(name, value)
   if (config.run.stopSignal !== '') {
-    const signal = signalName(config.run.stopSignal)
+    const signal = signalNumber(config.run.stopSignal)
     if (signal === undefined) warn(`leaving out stop signal ${quote(config.run.stopSignal)}: Linux has none of that name`)
-    else annotations.set(stopSignalAnnotation, signal)
+    else annotations.set(stopSignalAnnotation, signalText(signal))
   }
   return [...annotations].map(([name, value]) => ({ name: parseACIdentifier(name), value }))
 }

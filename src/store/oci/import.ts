@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { isRktError, parseImageID, unverified, type ImageID, type Unverified } from '../../base/index.ts'
+import { isRktError, parseDigest, parseImageID, unverified, type ImageID, type Unverified } from '../../base/index.ts'
 import { receiveBlobs, type OciSource, type OnProgress, type ResolvedImage } from '../../fetch/index.ts'
 import { appcArch, checkConfigOf, checkImageManifest, parseACIdentifier, readOciConfig, type Label, type OciBlob, type OciConfig, type OciDescriptor, type OciImage } from '../../spec/index.ts'
 import type { Verified } from '../../trust/index.ts'
@@ -10,7 +10,7 @@ import type { Store } from '../store.ts'
 import { dropBlob, hasBlob, isWhole, openBlobOf, placeBlob, placeBytes, readBlobOf } from './blobs.ts'
 import { commitOci } from './commit.ts'
 import { renderLayer } from './layer-tree.ts'
-import type { OciRecord, StoredLayer } from './record.ts'
+import type { OciRecord, StoredBlob, StoredLayer } from './record.ts'
 import { stackID, stackTrees } from './stack-trees.ts'
 
 export interface ImportOciOptions {
@@ -18,6 +18,8 @@ export interface ImportOciOptions {
   readonly resolved: ResolvedImage
   /** The image, with who vouches for it under the name of `resolved`. */
   readonly verified: Verified<OciImage>
+  /** What is kept so that the verdict can be made again. */
+  readonly evidence: string | undefined
   readonly now: Date
   readonly signal: AbortSignal
   readonly onProgress?: OnProgress
@@ -50,6 +52,7 @@ export async function importOci(store: Store, options: ImportOciOptions): Promis
   const layers = await takeLayers(importing, { config, renders: store.renders })
   const diffIDs = layers.map(({ diffID }) => diffID)
   const trees = store.renders ? await stackTrees(layout, { diffIDs, signal }) : []
+  const evidence = options.evidence === undefined ? undefined : placeEvidence(importing, options.evidence)
   for (const { digest, bytes } of chain) placeBytes(layout, { digest, bytes, scratch })
   const record: OciRecord = {
     version: 1,
@@ -59,6 +62,7 @@ export async function importOci(store: Store, options: ImportOciOptions): Promis
     labels: [...resolved.labels, ...platformLabels(config)],
     importedAtMs: now.getTime(),
     source: { kind: 'oci', reference: resolved.text },
+    evidence,
     also: [],
     documents: chain.map(({ digest, bytes, mediaType }) => ({ digest, bytes: bytes.byteLength, mediaType })),
     config: { digest: manifest.config.digest, bytes: manifest.config.size },
@@ -70,6 +74,13 @@ export async function importOci(store: Store, options: ImportOciOptions): Promis
     verdict: verified.verdict,
   }
   return await commitOci(layout, { record, scratch, signal })
+}
+
+function placeEvidence({ layout, scratch }: Importing, text: string): StoredBlob {
+  const bytes = Buffer.from(text)
+  const digest = parseDigest(`sha256:${createHash('sha256').update(bytes).digest('hex')}`)
+  placeBytes(layout, { digest, bytes, scratch })
+  return { digest, bytes: bytes.byteLength }
 }
 
 function platformLabels({ platform }: OciConfig): Label[] {

@@ -27,13 +27,18 @@ export interface StoredDocument extends StoredBlob {
 }
 
 /** One name by which an image was fetched, and who vouched for it under this name. */
-export type OciName = Pick<CommonRecord, 'name' | 'labels' | 'verdict'> & { readonly source: OciImageSource }
+export type OciName = Pick<CommonRecord, 'name' | 'labels' | 'verdict'> & {
+  readonly source: OciImageSource
+  /** The blob with all of which the verdict can be made again; undefined for an image that was let in without a signature. */
+  readonly evidence: StoredBlob | undefined
+}
 
 /** An OCI image; all of its blobs are kept bit for bit. */
 export interface OciRecord extends CommonRecord {
   readonly kind: 'oci'
   /** Where the image came from, in full: `docker://docker.io/library/alpine:3.18`, `oci:/DIR:REF`. */
   readonly source: OciImageSource
+  readonly evidence: StoredBlob | undefined
   /** Other names of the same image: tags that lead to it, and other repositories. */
   readonly also: readonly OciName[]
   /** The documents through which the image was found, the manifest last: its digest is the alias of the image. */
@@ -62,14 +67,14 @@ export function manifestOf({ documents }: Pick<OciRecord, 'documents'>): StoredD
 }
 
 /** The names of an image, that of its last fetch first. */
-export function namesOf({ name, labels, verdict, source, also }: OciRecord): readonly OciName[] {
-  return [{ name, labels, verdict, source }, ...also]
+export function namesOf({ name, labels, verdict, source, evidence, also }: OciRecord): readonly OciName[] {
+  return [{ name, labels, verdict, source, evidence }, ...also]
 }
 
 /** The record as it is under one of its names. */
 export function underName(record: OciRecord, chosen: OciName): OciRecord {
-  const { name, labels, verdict, source } = chosen
-  return { ...record, name, labels, verdict, source, also: namesOf(record).filter((other) => !isSameName(other, chosen)) }
+  const { name, labels, verdict, source, evidence } = chosen
+  return { ...record, name, labels, verdict, source, evidence, also: namesOf(record).filter((other) => !isSameName(other, chosen)) }
 }
 
 /** Whether two names are the same to a user: by name and all labels. */
@@ -78,9 +83,11 @@ export function isSameName(a: Pick<OciName, 'name' | 'labels'>, b: Pick<OciName,
   return a.name === b.name && text(a) === text(b)
 }
 
-/** Every blob of an image, each digest once. */
-export function blobsOf({ documents, config, layers }: OciRecord): readonly StoredBlob[] {
-  return [...new Map([...documents, config, ...layers].map((blob) => [blob.digest, blob])).values()]
+/** Every blob that an image needs, each digest once. */
+export function blobsOf(record: OciRecord): readonly StoredBlob[] {
+  const { documents, config, layers } = record
+  const evidence = namesOf(record).flatMap((name) => name.evidence ?? [])
+  return [...new Map([...documents, config, ...layers, ...evidence].map((blob) => [blob.digest, blob])).values()]
 }
 
 /** The fields of an OCI image in its record. @throws RktError `corrupted`. */
@@ -105,6 +112,7 @@ export function readOciFields(fields: Fields, common: CommonRecord): OciRecord {
       labels: parseLabels(other['labels']),
       verdict: parseVerdict(other['verdict']),
       source: readSource(other),
+      evidence: readEvidence(other),
     }
   })
   if (documents.length === 0 || layers.length === 0) throw new RktError('corrupted', 'expected a document and a layer')
@@ -112,6 +120,7 @@ export function readOciFields(fields: Fields, common: CommonRecord): OciRecord {
     ...common,
     kind: 'oci',
     source: readSource(fields),
+    evidence: readEvidence(fields),
     also,
     documents,
     config: readBlob(objectField(fields['config'], 'config')),
@@ -124,6 +133,10 @@ function readSource(fields: Fields): OciImageSource {
   const source = objectField(fields['source'], 'source')
   if (source['kind'] !== 'oci') throw new RktError('corrupted', 'expected "source.kind" to be "oci"')
   return { kind: 'oci', reference: textField(source, 'reference') }
+}
+
+function readEvidence(fields: Fields): StoredBlob | undefined {
+  return fields['evidence'] === undefined ? undefined : readBlob(objectField(fields['evidence'], 'evidence'))
 }
 
 function readBlob(fields: Fields): StoredBlob {
