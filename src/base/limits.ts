@@ -59,8 +59,8 @@ export const limits = {
   indexDepth: 3,
   /** Blobs that one OCI manifest lists, whatever it is of. */
   manifestLayers: 1000,
-  /** Layers of an OCI image. */
-  imageLayers: 256,
+  /** Layers of an OCI image, as other tools have it: the options of an overlay mount fit in one page. */
+  imageLayers: 127,
   /** A blob of a signature, or of another thing that is read into memory. */
   artifactBytes: 4_194_304,
   /** Manifests that refer to one image. */
