@@ -105,7 +105,7 @@ function readFile(at: string, { path, guarding }: Guarded): Uint8Array {
     if (stats.size > limits.keyBytes) {
       throw new RktError('limit-exceeded', `cannot read ${guarding.file} ${quote(path)}: ${stats.size} bytes; expected at most ${limits.keyBytes}`)
     }
-    const content = Buffer.alloc(stats.size)
+    const content = Buffer.allocUnsafe(stats.size)
     let at = 0
     for (let got = -1; got !== 0 && at < content.byteLength; at += got) got = readSync(fd, content, at, content.byteLength - at, at)
     return content.subarray(0, at)

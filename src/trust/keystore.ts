@@ -116,14 +116,14 @@ function signersFor(sides: readonly Side[], name: ACIdentifier): TrustedSigner[]
 }
 
 function stateFor(sides: readonly Side[], { name, policies }: { readonly name: ACIdentifier; readonly policies: Policies }): string {
-  const state = createHash('sha256').update(JSON.stringify(['rkt trust state 1', name]))
+  const state = createHash('sha256').update(JSON.stringify(['rkt trust state 2', name]))
   for (const { side, scope } of layersFor(sides, name)) {
     for (const { name: fileName, content } of filesIn(side, scope)) {
-      const digest = content.byteLength === 0 ? 'mask' : createHash('sha256').update(content).digest('hex')
-      state.update(JSON.stringify([side.kind, scopeDirectory(scope), fileName, digest]))
+      // The length before the content keeps apart where one file ends and the next begins.
+      state.update(JSON.stringify([side.kind, scopeDirectory(scope), fileName, content.byteLength])).update(content)
     }
   }
-  for (const policy of policies.state()) state.update(JSON.stringify(['policy', ...policy]))
+  for (const { side, name: fileName, content } of policies.files()) state.update(JSON.stringify(['policy', side, fileName, content.byteLength])).update(content)
   return `sha256:${state.digest('hex')}`
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { quote } from '../../base/index.ts'
 import type { ACIdentifier } from '../../spec/index.ts'
 import { readGuardedDirectory, type GuardedFile, type Guarding } from '../guarded-directory.ts'
@@ -17,8 +16,13 @@ export interface Policies {
   policyFor(name: ACIdentifier): Policy
   /** Every rule, least important directory first. */
   rules(): readonly PolicyRule[]
-  /** What all policy files hold, for a hash; empty when there is none. */
-  state(): readonly (readonly [side: string, name: string, digest: string])[]
+  /** Every policy file as it is now, in the order of directories and names. */
+  files(): readonly PolicySource[]
+}
+
+/** A policy file, and whose directory it lies in. */
+export interface PolicySource extends GuardedFile {
+  readonly side: Side
 }
 
 const guarding: Guarding = { code: 'invalid-config', directory: 'policies', file: 'policy' }
@@ -33,7 +37,7 @@ export function openPolicies({ system, local, user }: ConfigDirs): Policies {
   return {
     policyFor: (name) => choose(rules(), name),
     rules: () => [...rules().values()].flat(),
-    state: () => files().flatMap(([side, found]) => found.map(({ name, content }) => [side, name, createHash('sha256').update(content).digest('hex')] as const)),
+    files: () => files().flatMap(([side, found]) => found.map((file) => ({ ...file, side }))),
   }
 }
 
