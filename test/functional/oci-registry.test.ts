@@ -71,7 +71,7 @@ test('an image whose layers are compressed with zstd, or not at all, is fetched 
   const original = JSON.parse(blobOf(JSON.parse(readFileSync(`${layout}/index.json`, 'utf8')).manifests.at(-1).digest).toString())
   const [first, second] = original.layers.map(({ digest }: { readonly digest: string }) => gunzipSync(blobOf(digest)))
   const config = blob(blobOf(original.config.digest), ociMediaTypes.config)
-  const layers = [blob(execFileSync('zstd', ['-c'], { input: first, stdio: ['pipe', 'pipe', 'pipe'] }), ociMediaTypes.layerZstd), blob(second, ociMediaTypes.layer)]
+  const layers = [blob(execFileSync('zstd', ['-c'], { input: first, maxBuffer: 1 << 26, stdio: ['pipe', 'pipe', 'pipe'] }), ociMediaTypes.layerZstd), blob(second, ociMediaTypes.layer)]
   const manifest = json({ schemaVersion: 2, mediaType: ociMediaTypes.manifest, config: named(config), layers: layers.map(named) }, ociMediaTypes.manifest)
   mkdirSync(place.in('mixed'))
   writeLayout(place.in('mixed'), { blobs: [config, ...layers, manifest], entries: [{ ...named(manifest), annotations: { 'org.opencontainers.image.ref.name': 'v1' } }] })
