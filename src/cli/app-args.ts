@@ -1,6 +1,6 @@
 import { quote, RktError } from '../base/index.ts'
 import { type AppArgs, streamAnnotation } from '../pod/index.ts'
-import { asACIdentifier, asACName, isEnvironmentName, parseMountFlag, parseSupplementaryGIDs, type Annotation, type EnvironmentVariable } from '../spec/index.ts'
+import { asACIdentifier, asACName, isEnvironmentName, parseMountFlag, parseSupplementaryGIDs, type Annotation, type EnvironmentVariable, type PodManifest } from '../spec/index.ts'
 import type { FlagValues } from './parse/flag-values.ts'
 import type { AppWords } from './parse/invocation.ts'
 
@@ -78,6 +78,15 @@ function readAnnotations(values: readonly string[]): Annotation[] {
     if (name === undefined) throw new RktError('usage', `cannot use --annotation=${quote(text)}: ${quote(key)} is no name of an annotation`)
     return { name, value }
   })
+}
+
+/** What `rkt app sandbox` says of the pod itself. */
+export function readPodAnnotations(flags: FlagValues): Pick<PodManifest, 'annotations' | 'userAnnotations' | 'userLabels'> {
+  return {
+    annotations: readAnnotations(flags.list('annotation')),
+    userAnnotations: Object.fromEntries(flags.list('user-annotation').map((text) => splitPair('user-annotation', text))),
+    userLabels: Object.fromEntries(flags.list('user-label').map((text) => splitPair('user-label', text))),
+  }
 }
 
 function readStreamFlags(flags: FlagValues): Annotation[] {

@@ -15,6 +15,6 @@ export { planUserNetwork, recordUserNetwork, type UserNetwork } from './user-net
 export { planNetworks, type PlanOptions, setupNetworks, type SetupOptions } from './setup-networks.ts'
 export { holdNetwork, type HoldOptions, type NetworkHold } from './hold-network.ts'
 export { isKeeperAlive } from './keeper-process.ts'
-export { parsePortFlag } from './port-flag.ts'
+export { parsePortFlag, parseSandboxPortFlag } from './port-flag.ts'
 export { type PodPort, type PortRecord, portsColumn, readPortRecord } from './port-record.ts'
 export { conflicts, everyAddress, type PortMapping, resolvePorts } from './resolve-ports.ts'

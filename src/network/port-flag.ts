@@ -16,6 +16,28 @@ export function parsePortFlag(text: string): ExposedPort {
   return { name: parseACName(name), hostPort, ...(hostIP === undefined ? {} : { hostIP }) }
 }
 
+/**
+ * Parses a value of `--port` of `rkt app sandbox`, whose apps are not known yet: `NAME:PROTO:PODPORT:HOSTIP:HOSTPORT`.
+ *
+ * @throws RktError `usage`.
+ */
+export function parseSandboxPortFlag(text: string): ExposedPort {
+  const [, name, protocol, podDigits, bracketed, plain, hostDigits] = /^([^:]+):(tcp|udp):([0-9]{1,5}):(?:\[([^\]]*)\]|([^:]*)):([0-9]{1,5})$/.exec(text) ?? []
+  const [podPort, hostPort] = [Number(podDigits), Number(hostDigits)]
+  const hostIP = bracketed ?? plain ?? ''
+  const inRange = [podPort, hostPort].every((port) => port >= 1 && port <= 65535)
+  if (name === undefined || protocol === undefined || !inRange || (hostIP !== '' && isIP(hostIP) === 0)) {
+    throw new RktError('usage', `cannot use --port=${quote(text)}: expected NAME:PROTO:PODPORT:HOSTIP:HOSTPORT`)
+  }
+  const acName = parseACName(name)
+  return {
+    name: acName,
+    hostPort,
+    ...(hostIP === '' ? {} : { hostIP }),
+    podPort: { name: acName, protocol, port: podPort, count: 1, socketActivated: false },
+  }
+}
+
 function malformed(text: string): RktError {
   return new RktError('usage', `cannot use --port=${quote(text)}: expected NAME:[HOSTIP:]HOSTPORT`)
 }

@@ -45,12 +45,14 @@ export interface AppMount {
 export interface AppStatusInputs {
   readonly app: RuntimeApp
   readonly volumes: readonly Volume[]
+  /** Whether apps of the pod come and go. */
+  readonly mutable: boolean
   /** Runs a read; a missing file is undefined, any other fault is noted and undefined. */
   readonly attempt: <T>(what: string, read: () => T) => T | undefined
 }
 
 /** Reads what the pod directory tells of one app. */
-export function readAppStatus(pod: Pod, { app, volumes, attempt }: AppStatusInputs): AppStatus {
+export function readAppStatus(pod: Pod, { app, volumes, mutable, attempt }: AppStatusInputs): AppStatus {
   const image = attempt(`image manifest of app ${app.name}`, () => readAppImage(pod, app.name))
   const section = app.app ?? image?.app
   const mtimeMs = (path: string): number | undefined => attempt(`times of app ${app.name}`, () => statSync(pod.inside(path)).mtimeMs)
@@ -59,10 +61,10 @@ export function readAppStatus(pod: Pod, { app, volumes, attempt }: AppStatusInpu
   const started = marker('-started')
   return {
     name: app.name,
-    state: stateOfApp(pod.state, exitCode !== undefined),
+    state: stateOfApp(pod.state, { ended: exitCode !== undefined, started: started !== undefined, mutable }),
     createdAtMs: marker('-created') ?? mtimeMs(podFile.created),
     startMarked: started !== undefined,
-    startedAtMs: started ?? mtimeMs(podFile.pid),
+    startedAtMs: started ?? (mutable ? undefined : mtimeMs(podFile.pid)),
     // Nobody wrote the end of an app that was killed together with the pod; the pod's mark is the latest time it can have been.
     finishedAtMs: marker('') ?? (pod.stage === 'exited-garbage' ? pod.movedAtMs : undefined),
     exitCode,
@@ -95,8 +97,10 @@ function readVerdict(path: string): Verdict {
   return parseVerdict(parseStrictJson(readFileSync(path), { what: 'verdict' }))
 }
 
-function stateOfApp(pod: PodState, ended: boolean): AppState {
+/** In a pod whose apps come and go an app runs once it was started; in others they start together. */
+function stateOfApp(pod: PodState, { ended, started, mutable }: { readonly ended: boolean; readonly started: boolean; readonly mutable: boolean }): AppState {
   if (ended || hasRun(pod)) return 'exited'
+  if (mutable && pod === 'running') return started ? 'running' : 'created'
   if (pod === 'running') return 'running'
   return pod === 'prepared' ? 'created' : 'unknown'
 }

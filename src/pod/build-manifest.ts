@@ -1,6 +1,7 @@
 import { type ImageID, quote, RktError } from '../base/index.ts'
 import { type ExposedPort, parseACIdentifier, type PodManifest, type RuntimeApp, type Volume } from '../spec/index.ts'
 import type { AppArgs, PodImage } from './app-args.ts'
+import { mutableAnnotation } from './mutable.ts'
 import { buildRuntimeApp, type RuntimeAppOptions } from './runtime-app.ts'
 
 export interface PodManifestInputs extends RuntimeAppOptions {
@@ -27,11 +28,19 @@ export function buildPodManifest(inputs: PodManifestInputs): PodManifest {
     apps,
     volumes: inputs.volumes,
     isolators: [],
-    annotations: [{ name: parseACIdentifier('coreos.com/rkt/stage1/mutable'), value: 'false' }],
+    annotations: [{ name: parseACIdentifier(mutableAnnotation), value: 'false' }],
     ports: inputs.ports,
     userAnnotations: {},
     userLabels: {},
   }
+}
+
+export type SandboxManifestInputs = Pick<PodManifest, 'acVersion' | 'ports' | 'annotations' | 'userAnnotations' | 'userLabels'>
+
+/** The manifest of a pod to which apps are added while it runs. */
+export function buildSandboxManifest({ annotations, ...inputs }: SandboxManifestInputs): PodManifest {
+  const mutable = { name: parseACIdentifier(mutableAnnotation), value: 'true' }
+  return { ...inputs, acKind: 'PodManifest', apps: [], volumes: [], isolators: [], annotations: [...annotations.filter(({ name }) => name !== mutable.name), mutable] }
 }
 
 /** A pod manifest from a file, ready to be prepared, and the images of its apps in their order. */

@@ -22,6 +22,8 @@ export const podFile = {
   status: 'stage1/rootfs/rkt/status',
   logs: 'logs',
   pid: 'pid',
+  /** A link to `ready`. */
+  ready: 'stage1/rootfs/rkt/supervisor-status',
   networks: 'net-info.json',
   failure: 'failure',
   isolation: 'isolation',

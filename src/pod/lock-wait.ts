@@ -34,6 +34,24 @@ export async function lockShared(path: string, signal: AbortSignal | undefined):
 }
 
 /**
+ * Takes the exclusive lock of a lock file that is never removed, however long others hold it.
+ *
+ * @throws as `untilUnlocked`.
+ */
+export async function lockFileExclusively(path: string, signal: AbortSignal): Promise<Lock> {
+  const free = lockFile(path, { mode: 'exclusive', wait: 'try' })
+  if (free !== undefined) return free
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    await runChild(['/usr/bin/flock', '--exclusive', '3'], { action: 'wait for a lock', fd, signal })
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+  return { fd, [Symbol.dispose]: () => closeSync(fd) }
+}
+
+/**
  * The kernel tells the end of a lock only to a flock(2) that blocks, which would stop this process and every signal to it. So
  * flock(1) blocks instead: the descriptor that it inherits carries the lock for both.
  */

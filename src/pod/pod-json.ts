@@ -29,7 +29,8 @@ export function podListToJson(pods: readonly PodStatus[]): readonly Json[] | nul
   return pods.length === 0 ? null : pods.map(podToJson)
 }
 
-function appToJson(app: AppStatus): Json {
+/** One app, as in its pod. */
+export function appToJson(app: AppStatus): Json {
   return {
     name: app.name,
     state: app.state,

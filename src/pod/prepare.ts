@@ -69,7 +69,7 @@ async function fill(pod: Pod, inputs: PrepareInputs): Promise<void> {
 interface AppStep {
   readonly app: RuntimeApp
   readonly image: PodImage
-  readonly inputs: PrepareInputs
+  readonly inputs: Pick<PrepareInputs, 'ensureTrees' | 'overlay' | 'signal'>
 }
 
 /** What apps write lies behind directories for root alone: a file with set-user-id must be out of reach for the users of the host. */
@@ -78,8 +78,8 @@ function makeDirectories(pod: Pod): void {
   for (const path of [podFile.overlay, podFile.sharedVolumes, podFile.stage2]) mkdirSync(pod.inside(path), { recursive: true, mode: 0o700 })
 }
 
-/** Gives the roots of the image's trees, the topmost first. */
-async function prepareApp(pod: Pod, { app, image, inputs }: AppStep): Promise<readonly string[]> {
+/** Makes the directories of one app; gives the roots of its image's trees, the topmost first. */
+export async function prepareApp(pod: Pod, { app, image, inputs }: AppStep): Promise<readonly string[]> {
   const trees = await inputs.ensureTrees(image)
   inputs.signal?.throwIfAborted()
   const roots = trees.map((tree) => join(tree, 'rootfs'))

@@ -4,6 +4,7 @@ import { isKeeperAlive, type NetInfo, type PodPort, readNetInfo, readPortRecord 
 import type { Isolation, PodManifest } from '../spec/index.ts'
 import { type AppStatus, readAppStatus } from './app-status.ts'
 import { podFile } from './layout.ts'
+import { isMutable } from './mutable.ts'
 import type { Pod } from './pod.ts'
 import { readManifest, readPodIsolation } from './prepared-pod.ts'
 import type { PodState } from './state.ts'
@@ -52,7 +53,7 @@ export function readStatus(pod: Pod): PodStatus {
     gcMarkedAtMs: pod.stage === 'exited-garbage' ? pod.movedAtMs : undefined,
   }
   const held = attempt('ports', () => readPortRecord(pod.inside('.')))
-  const apps = (manifest?.apps ?? []).map((app) => readAppStatus(pod, { app, volumes: manifest?.volumes ?? [], attempt }))
+  const apps = (manifest?.apps ?? []).map((app) => readAppStatus(pod, { app, volumes: manifest?.volumes ?? [], mutable: manifest !== undefined && isMutable(manifest), attempt }))
   return {
     uuid: pod.uuid,
     state: pod.state,

@@ -1,14 +1,12 @@
-import { watch } from 'node:fs'
-import { join } from 'node:path'
+import { lstatSync, watch } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { RktError } from '../base/index.ts'
-import type { AppStatus } from './app-status.ts'
 import { dataPaths, podFile } from './layout.ts'
 import { untilUnlocked } from './lock-wait.ts'
 import { isAt } from './pod-lock.ts'
 import type { Pod } from './pod.ts'
 import { openPod } from './pods.ts'
 import { hasRun } from './state.ts'
-import { readStatus } from './status.ts'
 
 export interface WaitOptions {
   /** Left out: as long as it takes. */
@@ -26,19 +24,37 @@ export async function waitForExit(pod: Pod, options: WaitOptions): Promise<void>
 }
 
 /**
- * Waits until every app of the pod has been started, or the pod has ended.
+ * Waits until every app with which the pod began executes, and those that tell when they are ready have told so; or the pod has ended.
  *
  * @throws RktError `timeout`, `not-found`.
  */
 export async function waitForReady(pod: Pod, options: WaitOptions): Promise<void> {
+  await waitForFile(pod, podFile.ready, options)
+}
+
+/** Whether `waitForReady` has nothing to wait for in a running pod. */
+export function isReady(pod: Pod): boolean {
+  return lstatSync(pod.inside(podFile.ready), { throwIfNoEntry: false }) !== undefined
+}
+
+/**
+ * Waits until every app with which the pod began executes, ready or not, or the pod has ended.
+ *
+ * @throws RktError `timeout`, `not-found`.
+ */
+export async function waitForStart(pod: Pod, options: WaitOptions): Promise<void> {
+  await waitForFile(pod, podFile.pid, options)
+}
+
+async function waitForFile(pod: Pod, path: string, options: WaitOptions): Promise<void> {
   await waitFor(pod, {
     ...options,
     what: 'get ready',
     next(current) {
       if (isOver(current)) return undefined
       if (current.state !== 'running') return changeOf(current)
-      const ready = (): boolean => readStatus(current).apps.every(wasStarted)
-      return ready() ? undefined : [...changeOf(current), changeIn(current.inside(podFile.status), { unless: ready })]
+      const there = (): boolean => lstatSync(current.inside(path), { throwIfNoEntry: false }) !== undefined
+      return there() ? undefined : [...changeOf(current), changeIn(current.inside(dirname(path)), { unless: there })]
     },
   })
 }
@@ -121,8 +137,4 @@ async function firstOf(events: readonly Event[], signal: AbortSignal): Promise<v
     losers.abort()
     await Promise.allSettled(waits)
   }
-}
-
-function wasStarted(app: AppStatus): boolean {
-  return app.startMarked || app.exitCode !== undefined
 }

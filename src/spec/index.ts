@@ -32,6 +32,6 @@ export { parsePodManifest, readPodManifest, type ExposedPort, type Mount, type P
 export { asQuantity, parseQuantity, type Quantity } from './quantity.ts'
 export { isBundleType, signatureMediaTypes } from './signature-media-types.ts'
 export { appcVersion, isACVersion } from './version.ts'
-export { parseMountFlag, parseVolumeFlag, type MountFlag } from './volume-flags.ts'
+export { parseMountFlag, parseMountVolumeFlag, parseVolumeFlag, type MountFlag } from './volume-flags.ts'
 export { emptyVolumeDefaults, type EmptyVolume, type HostVolume, type Propagation, type Volume } from './volume.ts'
 export { signalNumber, signalText, stopSignalAnnotation } from './stop-signal.ts'

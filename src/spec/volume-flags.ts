@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { quote, RktError } from '../base/index.ts'
 import type { Fault } from './decode.ts'
 import { asACName, acNameWanted, type ACName } from './names.ts'
@@ -28,6 +29,26 @@ export function parseVolumeFlag(text: string): Volume {
   } catch (cause) {
     if (!(cause instanceof RktError)) throw cause
     throw new RktError('usage', `invalid value in --volume flag ${quote(text)}: ${cause.message}`, { cause })
+  }
+}
+
+/**
+ * The volume and its place in `target=PATH,kind=host,source=PATH…`, as `--mnt-volume` has it; without `name=` it gets one of its own.
+ *
+ * @throws RktError `usage`.
+ */
+export function parseMountVolumeFlag(text: string): { readonly volume: Volume; readonly path: string } {
+  const words = text.split(',')
+  const target = words.find((word) => word.startsWith('target='))?.slice('target='.length) ?? ''
+  const rest = words.filter((word) => !word.startsWith('target='))
+  if (target === '' || target.includes('\0')) throw new RktError('usage', `cannot use --mnt-volume ${quote(text)}: no target; expected target=PATH`)
+  const named = rest.some((word) => word.startsWith('name='))
+  const own = `name=mnt-${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+  try {
+    return { volume: makeVolume([...(named ? [] : [own]), ...rest].join(',')), path: target }
+  } catch (cause) {
+    if (!(cause instanceof RktError)) throw cause
+    throw new RktError('usage', `invalid value in --mnt-volume flag ${quote(text)}: ${cause.message}`, { cause })
   }
 }
 

@@ -50,8 +50,14 @@ export function planStreams(inputs: AppStreamsInputs): AppStreams {
   }
 }
 
+export interface StdioInputs {
+  readonly app: Pick<PreparedApp, 'name' | 'runtime'>
+  readonly runtime: Pick<RuntimeOptions, 'interactive'>
+  readonly host: Pick<HostFacts, 'terminal'>
+}
+
 /** What the launcher makes of the modes of an app; `--interactive` connects all three to the caller. */
-export function planStdio({ app, runtime, host }: Pick<AppStreamsInputs, 'app' | 'runtime' | 'host'>): readonly [stdin: number, stdout: number, stderr: number] {
+export function planStdio({ app, runtime, host }: StdioInputs): readonly [stdin: number, stdout: number, stderr: number] {
   const callers = host.terminal ? stdioMode.terminal : stdioMode.pipe
   if (runtime.interactive) return [callers, callers, callers]
   const mode = (name: InputMode | OutputMode): number => {

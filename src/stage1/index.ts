@@ -1,5 +1,7 @@
 export { type LogLimits, usualLogLimits } from './log-place.ts'
 export { type PassedSocket, passedSockets } from './passed-sockets.ts'
+export { attachPod, type AttachOptions, type Endpoint, endpointsOf } from './attach.ts'
+export { forgetApp, type LaterAppOptions, startApp, type StartAppOptions, stopApp } from './later-app.ts'
 export { enterPod, type EnterOptions } from './enter.ts'
 export { type IsolationReport, reportIsolation, smallestApp } from './isolation-report.ts'
 export type { InsecureRun, RuntimeOptions } from './runtime-options.ts'

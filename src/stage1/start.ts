@@ -13,6 +13,7 @@ import { forwardedPorts, portOwner, userNetworkOf } from './pod-ports.ts'
 import { readHostFacts, readRootFacts } from './read-facts.ts'
 import { plannerOf, runtimeFor } from './planner.ts'
 import { loadDefaultProfile } from './security-modules.ts'
+import { keepInputs } from './kept.ts'
 import type { PassedSocket } from './passed-sockets.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
 import { appFilter } from './app-filter.ts'
@@ -83,7 +84,7 @@ export async function startPod(given: StartOptions): Promise<never> {
   for (const warning of made.warnings) log.warn(warning)
   if (made.usesDefaultProfile) loadDefaultProfile()
   writeFileSync(pod.inside('subcgroup'), made.subcgroup, { mode: 0o640 })
-  writeFileSync(pod.inside('runtime-config'), JSON.stringify(runtime), { mode: 0o640 })
+  keepInputs(pod, { runtime, cgroups: made.cgroups })
   if (user !== undefined) {
     recordUserNetwork(pod.dir, user)
   } else if (runtime.net.kind === 'networks') {

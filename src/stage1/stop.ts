@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
 import { binding, isErrno, isRktError } from '../base/index.ts'
-import { type Pod, readPid, waitForExit, waitForReady } from '../pod/index.ts'
+import { type Pod, readPid, waitForExit, waitForStart } from '../pod/index.ts'
 import { stopTimeoutMs } from './supervision.ts'
 
 const SIGKILL = 9
@@ -23,7 +23,7 @@ export async function stopPod({ pod, force, timeoutMs, signal }: StopOptions): P
   const patienceMs = timeoutMs > 0 ? timeoutMs : stopTimeoutMs + endMs
   try {
     // Between its lock and its first app a pod has no init that could be told.
-    if (readPid(pod) === undefined) await waitForReady(pod, { timeoutMs: patienceMs, signal })
+    if (readPid(pod) === undefined) await waitForStart(pod, { timeoutMs: patienceMs, signal })
     signalInit(pod, force ? SIGKILL : SIGTERM)
     await waitForExit(pod, { timeoutMs: patienceMs, signal })
     return true

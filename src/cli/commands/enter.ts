@@ -1,5 +1,5 @@
 import { RktError } from '../../base/index.ts'
-import { openPods, waitForReady } from '../../pod/index.ts'
+import { openPods, waitForStart } from '../../pod/index.ts'
 import { enterPod } from '../../stage1/index.ts'
 import { usage, uuidFromFile } from '../arguments.ts'
 import { chooseApp } from '../choose-app.ts'
@@ -16,7 +16,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   if (pod.state !== 'running') throw new RktError('wrong-state', `pod "${pod.uuid}" isn't currently running`)
   const app = chooseApp(pod, invocation)
   if (command.length === 0) context.log.info('no command specified, assuming "/bin/bash"')
-  await waitForReady(pod, { signal: context.signal })
+  await waitForStart(pod, { signal: context.signal })
   context.interrupt.release()
   return await enterPod({
     pod,

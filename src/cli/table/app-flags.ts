@@ -16,6 +16,14 @@ export const expectNameFlag: Flag = {
   help: 'name, with version and labels if wanted, that the preceding image must have: NAME[:VERSION][,LABEL=VALUE]',
 }
 
+/** A volume and its place in one app: only `app add` has it. */
+export const mountVolumeFlag: Flag = {
+  name: 'mnt-volume',
+  type: 'list',
+  placeholder: 'target=PATH,kind=KIND,…',
+  help: 'volume to mount in the app: target=PATH,kind=host|empty[,name=NAME,source=PATH,readOnly=BOOL,recursive=BOOL,mode=MODE,uid=N,gid=N]',
+}
+
 /** Flags that belong to the image before them. */
 export const appFlags: readonly Flag[] = [
   { name: 'exec', type: 'text', placeholder: 'PATH', help: 'override the exec command of the preceding image' },

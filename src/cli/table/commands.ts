@@ -1,3 +1,4 @@
+import { appCommands } from './app-commands.ts'
 import { appFlags, expectNameFlag, signatureFlag } from './app-flags.ts'
 import { globalFlags } from './global-flags.ts'
 import { imageCommands } from './image-commands.ts'
@@ -17,8 +18,35 @@ const fetch: Command = {
   load: () => import('../commands/fetch.ts'),
 }
 
+const enter: Command = {
+  name: 'enter',
+  summary: 'Enter the namespaces of an app within a rkt pod',
+  usage: '[--app=APPNAME] UUID [CMD [ARGS ...]]',
+  description: 'By default the CMD that is run is /bin/bash.',
+  grammar: 'leading',
+  root: true,
+  flags: [{ name: 'app', type: 'text', placeholder: 'NAME', help: 'name of the app to enter within the specified pod' }, uuidFileFlag],
+  load: () => import('../commands/enter.ts'),
+}
+
 /** Every command that this version has, in the order of the help. */
 const commands: readonly Command[] = [
+  { name: 'app', summary: 'Operate on apps of a running pod', usage: '[COMMAND]', grammar: 'mixed', flags: [], commands: appCommands(enter) },
+  {
+    name: 'attach',
+    summary: 'Attach to an app of a running pod',
+    usage: '[--app=APPNAME] [--mode=MODE] UUID',
+    description:
+      'Connects the terminal, or standard input and output, with an app that runs with --stdin, --stdout or --stderr of stream or tty.\nThe app runs on when the command ends; Ctrl-P Ctrl-Q leaves a terminal. Output that a slow reader has no room for is dropped, and told.',
+    grammar: 'mixed',
+    root: true,
+    flags: [
+      { name: 'app', type: 'text', placeholder: 'NAME', help: 'name of the app to attach to within the specified pod' },
+      { name: 'mode', type: 'text', default: 'auto', placeholder: 'auto|list|tty|…', help: 'what to attach to: auto, tty, tty-in, tty-out, or a list of stdin, stdout and stderr; list prints what there is' },
+      uuidFileFlag,
+    ],
+    load: () => import('../commands/attach.ts'),
+  },
   {
     name: 'cat-manifest',
     summary: 'Inspect and print the pod manifest',
@@ -54,16 +82,7 @@ const commands: readonly Command[] = [
     flags: [prettyPrintFlag],
     load: () => import('../commands/config.ts'),
   },
-  {
-    name: 'enter',
-    summary: 'Enter the namespaces of an app within a rkt pod',
-    usage: '[--app=APPNAME] UUID [CMD [ARGS ...]]',
-    description: 'By default the CMD that is run is /bin/bash.',
-    grammar: 'leading',
-    root: true,
-    flags: [{ name: 'app', type: 'text', placeholder: 'NAME', help: 'name of the app to enter within the specified pod' }, uuidFileFlag],
-    load: () => import('../commands/enter.ts'),
-  },
+  enter,
   {
     name: 'export',
     summary: 'Export an app from an exited pod to an ACI file',

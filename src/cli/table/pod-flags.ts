@@ -48,6 +48,17 @@ export const startFlags: readonly Flag[] = [
   { name: 'dry-run', type: 'bool', help: 'print the launch plan as JSON and start nothing' },
 ]
 
+/** What a pod without apps is made of, and how it is started. */
+export const sandboxFlags: readonly Flag[] = [
+  ...stage1Flags,
+  { name: 'port', type: 'list', placeholder: 'NAME:PROTO:PODPORT:HOSTIP:HOSTPORT', help: 'port of the pod to expose on the host' },
+  { name: 'annotation', type: 'list', placeholder: 'NAME=VALUE', help: "set the pod's annotations" },
+  { name: 'user-annotation', type: 'list', placeholder: 'NAME=VALUE', help: "set the pod's user annotations" },
+  { name: 'user-label', type: 'list', placeholder: 'NAME=VALUE', help: "set the pod's user labels" },
+  ...prepareFlags.filter(({ name }) => name === 'no-overlay' || name === 'private-users'),
+  ...startFlags.map((flag): Flag => (flag.name === 'interactive' ? { ...flag, hidden: true, unsupported: true } : flag)),
+]
+
 /** Reads the pod's UUID from a file. */
 export const uuidFileFlag: Flag = { name: 'uuid-file', type: 'text', placeholder: 'FILE', help: 'read the pod UUID from this file' }
 

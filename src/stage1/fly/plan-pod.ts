@@ -44,6 +44,7 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
       `warning: isolation "fly" keeps nothing apart: app ${quote(app.name)} has the processes, the network, the devices and the user ids of the host`,
     ],
     subcgroup: cgroups.subcgroup,
+    cgroups: host.cgroups,
     usesDefaultProfile: false,
   }
 }

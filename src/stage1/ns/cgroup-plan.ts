@@ -6,6 +6,8 @@ import { cgroupJoin } from '../plan/flags.ts'
 import type { Operation } from '../plan/operations.ts'
 import { type Controller, controllerOf, type Limit, limitsVersion1, limitsVersion2, taskLimit } from './cgroup-limits.ts'
 
+const controllers: readonly Controller[] = ['pids', 'memory', 'cpu', 'io']
+
 /** The group of pod init. */
 const initGroup = 'init'
 
@@ -35,19 +37,21 @@ export interface CgroupPlanOptions {
   readonly isolators: readonly Isolator[]
   /** `MAJOR:MINOR` of the disks that block limits hold for. */
   readonly disks: readonly string[]
+  /** Groups of every controller that the host has: later apps may need them. */
+  readonly everyController?: boolean
   /** What the kernel's device policy allows; left out: no policy, for pods whose root can make no usable node. */
   readonly devices?: readonly string[]
 }
 
 /** Plans the groups of a pod: one for the pod below the caller's own, one below it for each app, with its limits. */
 export function planCgroups(facts: CgroupFacts, options: CgroupPlanOptions): CgroupPlan {
-  if (facts.kind === 'none') return planNothing(options)
+  if (facts.kind === 'none') return planNothing(facts, options)
   return facts.kind === 'v2' ? planVersion2(facts, options) : planVersion1(facts, options)
 }
 
 /** No group is ours: limits that were asked for are refused, and the pod sees no group. */
-function planNothing(options: CgroupPlanOptions): CgroupPlan {
-  const [wanted] = neededControllers(options).filter((controller) => controller !== 'pids')
+function planNothing(facts: CgroupFacts, options: CgroupPlanOptions): CgroupPlan {
+  const [wanted] = neededControllers(facts, options).filter((controller) => controller !== 'pids')
   if (wanted !== undefined) throw noController(wanted)
   const view: Operation[] = [
     { op: 'tmpfs', target: 'sys/fs/cgroup', options: 'mode=0755,size=4k', flags: 1 },
@@ -59,7 +63,7 @@ function planNothing(options: CgroupPlanOptions): CgroupPlan {
 function planVersion1(facts: CgroupFacts, options: CgroupPlanOptions): CgroupPlan {
   const { uuid, apps, devices } = options
   const group = `rkt-${uuid}`
-  const needed = neededControllers(options)
+  const needed = neededControllers(facts, options)
   const base = (controller: string): string => {
     const { mountPoint, ownGroup } = controllerHierarchy(facts, controller)
     return join(mountPoint, ownGroup, group)
@@ -101,7 +105,7 @@ function planVersion2(facts: CgroupFacts, options: CgroupPlanOptions): CgroupPla
   const { uuid, apps, devices } = options
   const unified = facts.hierarchies.find(({ controllers }) => controllers.length === 0)
   if (unified === undefined) throw new Error('version 2 facts without a version 2 hierarchy')
-  const needed = neededControllers(options)
+  const needed = neededControllers(facts, options)
   for (const controller of needed) if (!facts.controllers.includes(controller)) throw noController(controller)
   const ready = needed.every((controller) => facts.delegated.includes(controller))
   const owned = !ready && facts.ownsGroup && needed.every((controller) => facts.available.includes(controller))
@@ -135,9 +139,10 @@ function isolatorsOf(apps: CgroupPlanOptions['apps'], name: string): readonly Is
   return apps.find((candidate) => candidate.name === name)?.isolators ?? []
 }
 
-function neededControllers({ apps, isolators }: CgroupPlanOptions): Controller[] {
+function neededControllers(facts: CgroupFacts, { apps, isolators, everyController }: CgroupPlanOptions): Controller[] {
+  const there = everyController === true ? controllers.filter((controller) => (facts.kind === 'v2' ? facts.controllers.includes(controller) : hierarchyWith(facts, controller) !== undefined)) : []
   const all = [...isolators, ...apps.flatMap((app) => app.isolators)].map(controllerOf)
-  return [...new Set<Controller>(['pids', ...all.filter((controller) => controller !== undefined)])]
+  return [...new Set<Controller>(['pids', ...there, ...all.filter((controller) => controller !== undefined)])]
 }
 
 function controllerHierarchy(facts: CgroupFacts, controller: string): Hierarchy {

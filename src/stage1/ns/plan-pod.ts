@@ -1,7 +1,8 @@
 import { escapeText, quote, RktError } from '../../base/index.ts'
 import type { EndExec, UserNetwork } from '../../network/index.ts'
-import { type PreparedPod, resolveMounts } from '../../pod/index.ts'
+import { isMutable, maxApps, type PreparedPod, resolveMounts } from '../../pod/index.ts'
 import type { Isolator } from '../../spec/index.ts'
+import type { CgroupFacts } from '../cgroups.ts'
 import type { HostFacts, RootFacts } from '../facts.ts'
 import { helperReady, namespaceFlag } from '../plan/flags.ts'
 import type { LaunchPlan, Operation } from '../plan/operations.ts'
@@ -15,9 +16,6 @@ import { deviceRules } from './confinement.ts'
 import { type Enforceable, enforceable, podIsolators } from './enforceable.ts'
 import { planApp } from './plan-app.ts'
 import { nestedNamespaces, type OwnNamespaces, planSysctls } from './sysctl-plan.ts'
-
-/** Apps that the launcher takes for one pod. */
-const maxApps = 64
 
 export interface PodPlanInputs {
   readonly pod: PreparedPod
@@ -42,6 +40,7 @@ export interface PodPlan {
   /** What the user should know, one line each. */
   readonly warnings: readonly string[]
   readonly subcgroup: string
+  readonly cgroups: CgroupFacts
   /** Whether an app gets the AppArmor profile that this program brings. */
   readonly usesDefaultProfile: boolean
   /** Files that the plan names, by their path in the pod directory. */
@@ -62,6 +61,7 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
     apps: pod.apps.map(({ name }) => ({ name, isolators: isolatorsOf(name) })),
     isolators: ofPod.isolators,
     disks: host.disks,
+    everyController: isMutable(pod.manifest),
     // In a user namespace of its own an app opens no device but those that volumes bring, for which the policy knows reading from writing.
     ...((pod.idRange === undefined || devices.length > 0) && !runtime.insecure.paths ? { devices: [...deviceRules(), ...devices] } : {}),
   })
@@ -91,6 +91,7 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
     },
     warnings: [...[ofPod, ...enforced.values()].flatMap(({ warnings }) => warnings.map((line) => escapeText(line))), ...planned.flatMap(({ warnings }) => warnings)],
     subcgroup: cgroups.subcgroup,
+    cgroups: host.cgroups,
     usesDefaultProfile: planned.some(({ operations }) => operations.some((operation) => operation.op === 'security-label' && operation.value.endsWith(` ${defaultProfile}`))),
   }
 }

@@ -67,6 +67,7 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
     },
     warnings,
     subcgroup: cgroups.subcgroup,
+    cgroups: host.cgroups,
     usesDefaultProfile: false,
     files,
   }

@@ -12,6 +12,11 @@ export function encodePlan(plan: LaunchPlan): Buffer {
   ])
 }
 
+/** The bytes of a plan that holds one app for a running pod. */
+export function encodeAppPlan(app: readonly Operation[]): Buffer {
+  return frame([encodeSection(section.app, app)])
+}
+
 /** The bytes of a plan that holds one program for a running pod. */
 export function encodeEnterPlan(plan: EnterPlan): Buffer {
   return frame([encodeSection(section.enter, plan)])
