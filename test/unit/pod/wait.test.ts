@@ -1,8 +1,8 @@
 import test from 'ava'
-import { writeFileSync } from 'node:fs'
+import { symlinkSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { RktError } from '../../../src/base/index.ts'
-import { takePrepared, waitForExit, waitForReady } from '../../../src/pod/index.ts'
+import { isReady, takePrepared, waitForExit, waitForReady, waitForStart } from '../../../src/pod/index.ts'
 import { makePlace, prepareSample } from './fixtures/sample.ts'
 
 const never: AbortSignal = new AbortController().signal
@@ -102,18 +102,21 @@ test('a pod that is removed while it is waited for is not present any more', asy
   await t.throwsAsync(waitForExit(stranger, { signal: never }), { code: 'not-found', message: `pod "${stranger.uuid}" was not present` })
 })
 
-test('waitForReady() waits until every app was started', async (t) => {
+test('waitForStart() waits for the pid, waitForReady() until the launcher says that the pod is ready', async (t) => {
   using place = makePlace()
   using pod = await prepareSample(place)
   using seen = place.pods.open(pod.uuid)
-  const wait = waitForReady(seen ?? pod, { signal: never })
+  const started = waitForStart(seen ?? pod, { signal: never })
+  const ready = waitForReady(seen ?? pod, { signal: never })
   pod.toRun()
-  t.true(await goesOn(wait))
-  writeFileSync(pod.inside('stage1/rootfs/rkt/status/busybox-created'), '')
-  t.true(await goesOn(wait))
+  t.true(await goesOn(started))
   writeFileSync(pod.inside('stage1/rootfs/rkt/status/busybox-started'), '')
-  await wait
-  t.pass()
+  writeFileSync(pod.inside('pid'), '1')
+  await started
+  t.true(await goesOn(ready))
+  symlinkSync('ready', pod.inside('stage1/rootfs/rkt/supervisor-status'))
+  await ready
+  t.true(isReady(pod))
 })
 
 test('waitForReady() ends with a pod that never gets ready', async (t) => {
