@@ -15,5 +15,6 @@ export const builtinNetworks: readonly ConfiguredNetwork[] = [
 function builtin(name: string, keys: Readonly<Record<string, unknown>> & { readonly ipMasq: boolean }): ConfiguredNetwork {
   const cniVersion = '1.0.0'
   const type = 'ptp'
-  return { name, type, cniVersion, fileName: `99-${name}.conf`, conf: { cniVersion, name, type, ...keys }, masquerade: keys.ipMasq, builtin: true }
+  const conf = { cniVersion, name, type, ...keys }
+  return { name, plugins: [{ type, conf, capabilities: [] }], cniVersion, fileName: `99-${name}.conf`, conf, masquerade: keys.ipMasq, builtin: true }
 }

@@ -36,6 +36,7 @@ export async function holdNetwork(options: HoldOptions): Promise<NetworkHold> {
   const { claimPorts } = await import('./claim-ports.ts')
   const { openPorts } = await import('./open-ports.ts')
   const table = `rkt-${uuid}`
+  const byPlugin = plan.adds.some(({ network }) => network.plugins.some(({ capabilities }) => capabilities.includes('portMappings')))
   const claims = await claimPorts({ table, ports, ownerOf, signal })
   writePortRecord(podDir, record(claims, ports, ''))
   return {
@@ -44,7 +45,7 @@ export async function holdNetwork(options: HoldOptions): Promise<NetworkHold> {
       const byNetwork = plan.adds.map(({ network }, index) => ({ network, addresses: interfaces[index]?.addresses ?? [] }))
       const targets = (byNetwork.find(({ network }) => network.masquerade) ?? byNetwork.at(-1))?.addresses ?? []
       const masqueraded = byNetwork.flatMap(({ network, addresses }): readonly PodAddress[] => (network.builtin && network.masquerade ? addresses : []))
-      await openPorts(claims, { table, targets, masqueraded, forward: true })
+      await openPorts(claims, { table, targets, masqueraded, forward: !byPlugin })
       writePortRecord(podDir, record(claims, ports, targets[0]?.ip ?? ''))
     },
     [Symbol.dispose]: () => claims.keeper[Symbol.dispose](),

@@ -5,7 +5,7 @@ import { builtinNetworks } from './builtin-networks.ts'
 import { type ConfiguredNetwork, parseNetworkConf } from './configured-network.ts'
 
 /**
- * Every network that can be asked for, in the order in which they are applied: `<localConfig>/net.d/*.conf`, then the built-in
+ * Every network that can be asked for, in the order in which they are applied: `<localConfig>/net.d/*.conf` and `*.conflist`, then the built-in
  * ones that no file replaces.
  *
  * @throws RktError `invalid-config` or `invalid-json` for a file that cannot be understood.
@@ -32,7 +32,7 @@ export function loadNetworks(localConfig: string, log: Log): readonly Configured
 function confFiles(directory: string): readonly string[] {
   try {
     return readdirSync(directory)
-      .filter((name) => name.endsWith('.conf'))
+      .filter((name) => /\.conf(list)?$/.test(name))
       .sort()
       .map((name) => join(directory, name))
   } catch (error) {

@@ -1,6 +1,8 @@
 import { quote, RktError } from '../base/index.ts'
-import { type ConfiguredNetwork, isRecord } from './configured-network.ts'
+import { portMappings, runtimeConfig, splitArguments } from './capabilities.ts'
+import { type ConfiguredNetwork, isRecord, type PluginConf } from './configured-network.ts'
 import type { NetRequest, NetworkName } from './net-flag.ts'
+import type { PortMapping } from './resolve-ports.ts'
 
 /** A program that the end of a pod runs whatever happened before; running it again changes nothing. */
 export interface EndExec {
@@ -11,12 +13,20 @@ export interface EndExec {
   readonly stdin: Uint8Array
 }
 
-/** One plugin call that connects the pod. */
+/** One plugin call, but for the result of the plugin before. */
+export interface PlannedPlugin {
+  /** Absolute. */
+  readonly path: string
+  readonly conf: Readonly<Record<string, unknown>>
+}
+
+/** One network that the pod gets. */
 export interface NetworkAdd {
   readonly network: ConfiguredNetwork
-  /** The configuration as the plugin gets it, kept in the pod as `net/<file name>`. */
+  /** The configuration, kept in the pod as `net/<file name>`. */
   readonly conf: Uint8Array
-  readonly pluginPath: string
+  /** In the order of ADD. */
+  readonly plugins: readonly PlannedPlugin[]
   readonly ifName: string
   readonly args: string
   readonly env: Readonly<Record<string, string>>
@@ -24,10 +34,12 @@ export interface NetworkAdd {
 
 /** What connects a pod and what disconnects it; both are known before anything is done. */
 export interface NetworkPlan {
-  /** Where the addresses in use are recorded; made before the first ADD. */
-  readonly addressDir: string
+  /** Where addresses in use are recorded, made before the first ADD; left out: no plugin needs it. */
+  readonly addressDir?: string
   readonly adds: readonly NetworkAdd[]
-  /** One CNI DEL for each ADD, last first. */
+  /** What `CNI_NETNS` is at the end. */
+  readonly endNetns: string
+  /** One CNI DEL for each ADD, last first; what the ADDs answered is not in it. */
   readonly teardown: readonly EndExec[]
 }
 
@@ -44,6 +56,8 @@ export interface ComposeOptions {
   readonly findPlugin: (type: string) => string
   /** Who masquerades the built-in networks: rkt's own packet rules, or the plugin with iptables. */
   readonly masquerade: 'own' | 'plugin'
+  /** For plugins that forward ports themselves. */
+  readonly ports: readonly PortMapping[]
 }
 
 /** What iptables and nft, which plugins start by name, are searched in. */
@@ -57,10 +71,12 @@ const programPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 export function composeNetworks(options: ComposeOptions): NetworkPlan {
   const adds = chosen(options.request, options.networks).map(({ network, args }, index): NetworkAdd => {
     const ifName = `eth${index}`
+    const { capabilities, rest } = splitArguments(args, network.plugins.flatMap((plugin) => plugin.capabilities))
+    const given = { ...capabilities, ...portMappings(options.ports) }
     return {
       network,
-      conf: Buffer.from(`${JSON.stringify(confOf(network, options), undefined, '\t')}\n`),
-      pluginPath: options.findPlugin(network.type),
+      conf: Buffer.from(`${JSON.stringify(network.conf, undefined, '\t')}\n`),
+      plugins: network.plugins.map((plugin) => ({ path: options.findPlugin(plugin.type), conf: { ...confOf(plugin, { network, options }), ...runtimeConfig(plugin, given) } })),
       ifName,
       args,
       env: {
@@ -68,19 +84,40 @@ export function composeNetworks(options: ComposeOptions): NetworkPlan {
         CNI_COMMAND: 'ADD',
         CNI_CONTAINERID: options.uuid,
         CNI_NETNS: options.netnsPath,
-        CNI_ARGS: args,
+        CNI_ARGS: rest,
         CNI_IFNAME: ifName,
         CNI_PATH: options.pluginDirs.join(':'),
         PATH: programPath,
       },
     }
   })
-  return { addressDir: options.addressDir, adds, teardown: adds.map((add) => deletion(add, options.endNetns)).reverse() }
+  const recorded = adds.some(({ plugins }) => plugins.some(({ conf }) => isRecord(conf['ipam']) && conf['ipam']['dataDir'] === options.addressDir))
+  return { ...(recorded ? { addressDir: options.addressDir } : {}), endNetns: options.endNetns, adds, teardown: adds.flatMap((add) => deletions(add, { netns: options.endNetns })).reverse() }
 }
 
-/** The call that takes back `add`; CNI asks plugins to accept it any number of times, also without the ADD. */
-export function deletion(add: NetworkAdd, netns: string): EndExec {
-  return { argv: [add.pluginPath], env: { ...add.env, CNI_COMMAND: 'DEL', CNI_NETNS: netns }, stdin: add.conf }
+export interface DeletionOptions {
+  readonly netns: string
+  /** What the last plugin answered to ADD. */
+  readonly result?: unknown
+}
+
+/** The calls that take back `add`, in the order of ADD; CNI asks plugins to accept them any number of times, also without the ADD. */
+export function deletions(add: NetworkAdd, { netns, result }: DeletionOptions): readonly EndExec[] {
+  return add.plugins.map(({ path, conf }) => ({
+    argv: [path],
+    env: { ...add.env, CNI_COMMAND: 'DEL', CNI_NETNS: netns },
+    stdin: pluginInput(add, { conf, result }),
+  }))
+}
+
+/**
+ * What a plugin gets on its standard input.
+ *
+ * SPEC: CNI 1.0.0, section 4: every plugin of a list but the first gets `prevResult` at ADD, and all of them at DEL; unknown before 0.4.0.
+ */
+export function pluginInput({ network }: NetworkAdd, { conf, result }: { readonly conf: PlannedPlugin['conf']; readonly result?: unknown }): Buffer {
+  const knowsResult = network.plugins.length > 1 || /^(0\.[4-9]|[1-9])\./.test(network.cniVersion)
+  return Buffer.from(`${JSON.stringify(result === undefined || !knowsResult ? conf : { ...conf, prevResult: result }, undefined, '\t')}\n`)
 }
 
 function chosen(request: NetRequest, networks: readonly ConfiguredNetwork[]): { network: ConfiguredNetwork; args: string }[] {
@@ -98,12 +135,12 @@ function chosen(request: NetRequest, networks: readonly ConfiguredNetwork[]): { 
     .map((network) => ({ network, args: wanted.get(network.name)?.args ?? '' }))
 }
 
-function confOf(network: ConfiguredNetwork, { addressDir, masquerade }: ComposeOptions): Readonly<Record<string, unknown>> {
-  const conf = withAddressDir(network.conf, addressDir)
-  return network.builtin && masquerade === 'own' ? { ...conf, ipMasq: false } : conf
+function confOf({ conf }: PluginConf, { network, options }: { readonly network: ConfiguredNetwork; readonly options: ComposeOptions }): Readonly<Record<string, unknown>> {
+  const whole = withAddressDir(conf, options.addressDir)
+  return network.builtin && options.masquerade === 'own' ? { ...whole, ipMasq: false } : whole
 }
 
-/** Keeps the addresses that `host-local` hands out in rkt's own directory, unless the configuration names another one. */
+/** Keeps the addresses that `host-local` hands out in a directory of this host's, unless the configuration names another one. */
 function withAddressDir(conf: Readonly<Record<string, unknown>>, addressDir: string): Readonly<Record<string, unknown>> {
   const ipam = conf['ipam']
   if (!isRecord(ipam) || ipam['type'] !== 'host-local' || ipam['dataDir'] !== undefined) return conf

@@ -45,11 +45,28 @@ export async function runPlugin(call: PluginCall): Promise<Uint8Array> {
     if (deadline.aborted) {
       throw new RktError('timeout', `${failure(call)}: plugin ${quote(call.path)} did not end within ${deadlineMs / 1000} s`)
     }
-    if (status !== '0') throw new RktError('network-setup', `${failure(call)}: ${pluginWords(output(), words(), status)}`)
-    return output()
+    if (status === '0') return output()
+    const hint = errorCode(output()) === incompatibleVersion && call.env['CNI_COMMAND'] !== 'VERSION' ? await versionHint(call) : undefined
+    throw new RktError('network-setup', `${failure(call)}: ${pluginWords(output(), words(), status)}`, hint === undefined ? {} : { hint })
   } finally {
     either.removeEventListener('abort', stop)
   }
+}
+
+/** SPEC: CNI 1.0.0, section 2, VERSION. */
+async function versionHint(call: PluginCall): Promise<string> {
+  const stdin = Buffer.from(JSON.stringify({ cniVersion: call.env['CNI_VERSION'] }))
+  const answer = asJson(await runPlugin({ ...call, stdin, env: { ...call.env, CNI_COMMAND: 'VERSION' } }))
+  const versions = isRecord(answer) && Array.isArray(answer['supportedVersions']) ? answer['supportedVersions'].filter((one): one is string => typeof one === 'string') : []
+  return `the plugin knows the versions ${versions.map(oneLine).join(', ')}; "cniVersion" of the configuration is ${oneLine(call.env['CNI_VERSION'] ?? '')}`
+}
+
+/** SPEC: CNI 1.0.0, section 5: code 1 is an incompatible version. */
+const incompatibleVersion = 1
+
+function errorCode(output: Uint8Array): unknown {
+  const error = asJson(output)
+  return isRecord(error) ? error['code'] : undefined
 }
 
 function failure(call: PluginCall): string {

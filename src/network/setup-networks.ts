@@ -1,10 +1,16 @@
-import { join } from 'node:path'
 import type { Log } from '../base/index.ts'
 import { addNetworks, type PodNetworks } from './add-networks.ts'
 import { findPlugin, pluginDirectories } from './find-plugin.ts'
 import { loadNetworks } from './load-networks.ts'
 import type { NetRequest } from './net-flag.ts'
+import type { PortMapping } from './resolve-ports.ts'
 import { composeNetworks, type EndExec, type NetworkPlan } from './plan-networks.ts'
+
+/**
+ * Addresses in use, for every data directory of this host: pods of two of them share the networks. Gone after a reboot, like the
+ * interfaces that had the addresses.
+ */
+export const leaseDirectory = '/run/rkt/networks'
 
 export interface PlanOptions {
   readonly request: NetRequest
@@ -13,12 +19,13 @@ export interface PlanOptions {
   readonly netnsPath: string
   /** How the teardown names it: the launcher fills in `@pod@/…`, because collection renames the pod's directory. */
   readonly endNetns: string
-  readonly dataDir: string
   /** The administrator's configuration directory, which holds `net.d`. */
   readonly localConfig: string
   readonly log: Log
   /** Who masquerades the built-in networks; left out: the plugin. */
   readonly masquerade?: 'own' | 'plugin'
+  /** For plugins that forward ports themselves. */
+  readonly ports?: readonly PortMapping[]
 }
 
 /**
@@ -27,18 +34,18 @@ export interface PlanOptions {
  * @throws RktError `network-setup`, `missing-tool`, `invalid-config`, `invalid-json`.
  */
 export function planNetworks(options: PlanOptions): NetworkPlan {
-  const addressDir = join(options.dataDir, 'networks')
-  if (options.request.kind !== 'networks') return { addressDir, adds: [], teardown: [] }
+  if (options.request.kind !== 'networks') return { endNetns: options.endNetns, adds: [], teardown: [] }
   const pluginDirs = pluginDirectories(options.localConfig)
   return composeNetworks({
     request: options.request,
     uuid: options.uuid,
     netnsPath: options.netnsPath,
     endNetns: options.endNetns,
-    addressDir,
+    addressDir: leaseDirectory,
     networks: loadNetworks(options.localConfig, options.log),
     pluginDirs,
     masquerade: options.masquerade ?? 'plugin',
+    ports: options.ports ?? [],
     findPlugin: (type) => findPlugin(type, pluginDirs),
   })
 }
@@ -51,5 +58,5 @@ export interface SetupOptions extends PlanOptions {
 /** Plans and connects in one call, for callers that need not write the plan down in between. */
 export async function setupNetworks(options: SetupOptions): Promise<PodNetworks & { readonly teardown: readonly EndExec[] }> {
   const plan = planNetworks(options)
-  return { ...(await addNetworks(plan, options)), teardown: plan.teardown }
+  return { teardown: plan.teardown, ...(await addNetworks(plan, options)) }
 }

@@ -129,16 +129,16 @@ function execLauncher({ pod, callerFd, beforeExec, sockets = [] }: StartOptions)
 }
 
 function networksOf({ runtime, prepared, pod, dirs, log }: StartOptions, masquerade: 'own' | 'plugin'): NetworkPlan {
-  if (mappedIdCount() !== undefined) return { addressDir: '', adds: [], teardown: [] }
+  if (mappedIdCount() !== undefined) return { endNetns: '', adds: [], teardown: [] }
   return planNetworks({
     request: runtime.net,
     uuid: prepared.uuid,
     netnsPath: join(pod.dir, 'ns/net'),
     // Collection runs the end of a pod when its directory has moved on; the launcher fills the present one in.
     endNetns: '@pod@/ns/net',
-    dataDir: dirs.data,
     localConfig: dirs.config.local,
     masquerade,
+    ports: forwardedPorts(prepared, runtime),
     log,
   })
 }
@@ -168,7 +168,7 @@ async function makePlan(
     host: readHostFacts(prepared, options),
     roots: new Map(prepared.apps.map((app) => [app.name, readRootFacts(app, { idCount })])),
     filters,
-    networkEnd: [...(runtime.mdsRegister ? [unregistration(prepared.uuid)] : []), ...net.network.teardown],
+    networkEnd: [...(runtime.mdsRegister ? [unregistration(prepared.uuid)] : []), ...(net.connected.teardown ?? net.network.teardown)],
     networkDns: net.connected.dns !== undefined,
     ...(net.user === undefined ? {} : { networkHelper: net.user }),
     garbagePath: join(dirs.data, 'pods', 'garbage', prepared.uuid),

@@ -26,7 +26,7 @@ function groups(pods: readonly string[]): readonly string[] {
 function leftovers(): readonly string[] {
   const links = readdirSync('/sys/class/net').filter((name) => name.startsWith('veth'))
   const rules = execFileSync('iptables-save', ['-t', 'nat'], { encoding: 'utf8' }).split('\n').filter((line) => line.includes('CNI'))
-  const addresses = join(dir, 'networks', 'default')
+  const addresses = '/run/rkt/networks/default'
   const leases = existsSync(addresses) ? readdirSync(addresses).filter((name) => /^[0-9.]+$/.test(name)) : []
   // An embryo, in which nothing is yet, may be another start's that has not locked it: it is collected a minute later.
   const pods = podDirectories().filter((pod) => !pod.startsWith('embryo/'))

@@ -18,7 +18,7 @@ await new Promise<void>((resolve) => server.listen(8000, '0.0.0.0', resolve))
 function leftovers(): readonly string[] {
   const links = readdirSync('/sys/class/net').filter((name) => name.startsWith('veth'))
   const rules = execFileSync('iptables-save', ['-t', 'nat'], { encoding: 'utf8' }).split('\n').filter((line) => line.includes('CNI'))
-  const addresses = join(dir, 'networks', 'default')
+  const addresses = '/run/rkt/networks/default'
   const leases = existsSync(addresses) ? readdirSync(addresses).filter((name) => /^[0-9.]+$/.test(name)) : []
   return [...links, ...rules, ...leases]
 }

@@ -23,7 +23,7 @@ function leftovers(): unknown {
   return {
     links: readdirSync('/sys/class/net').filter((name) => name.startsWith('veth')),
     chains: command('iptables-save', '-t', 'nat').split('\n').filter((line) => line.includes('CNI')),
-    leases: readdirSync(join(directory, 'networks', 'default')).filter((name) => /^[0-9.]+$/.test(name)),
+    leases: readdirSync('/run/rkt/networks/default').filter((name) => /^[0-9.]+$/.test(name)),
   }
 }
 
@@ -40,7 +40,6 @@ function options(name: string, flag: string): SetupOptions {
     uuid: `00000000-0000-4000-8000-00000000000${name.length}`,
     netnsPath: `/run/netns/${name}`,
     endNetns: `/run/netns/${name}`,
-    dataDir: directory,
     localConfig: join(directory, 'etc'),
     log: silentLog,
     podDir,

@@ -7,7 +7,8 @@ import { temporaryDirectory } from '../support/temp.ts'
 /** Runs a probe in namespaces of its own: links and firewall rules of this machine are never touched. */
 function runProbe(name: string, ...args: readonly string[]): string {
   const probe = fileURLToPath(new URL(`./${name}.js`, import.meta.url))
-  const argv = ['--net', '--mount', '--propagation', 'private', process.execPath, probe, ...args]
+  const script = 'mount -t tmpfs tmpfs /run && exec "$@"'
+  const argv = ['--net', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', process.execPath, probe, ...args]
   return execFileSync('unshare', argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: 110_000 })
 }
 

@@ -13,6 +13,15 @@ const ranges = [[{ subnet: '10.77.0.0/24' }], [{ subnet: 'fd77::/64' }]]
 const ipam = { type: 'host-local', ranges, routes: [{ dst: '0.0.0.0/0' }, { dst: '::/0' }] }
 writeFileSync(`${dir}.config/local/net.d/10-dual.conf`, JSON.stringify({ cniVersion: '1.0.0', name: 'dual', type: 'ptp', ipMasq: true, ipam }))
 
+// A chain whose plugins forward the ports and set the address of the link.
+const chainIpam = { type: 'host-local', subnet: '10.78.0.0/24', routes: [{ dst: '0.0.0.0/0' }] }
+const plugins = [
+  { type: 'ptp', ipMasq: true, ipam: chainIpam },
+  { type: 'tuning', capabilities: { mac: true } },
+  { type: 'portmap', capabilities: { portMappings: true }, snat: true },
+]
+writeFileSync(`${dir}.config/local/net.d/20-chain.conflist`, JSON.stringify({ cniVersion: '1.0.0', name: 'chain', plugins }))
+
 const listeners = 'answer udp 5353 dns & for p in 9000 9001 9002; do answer tcp $p many-$p & done; answer tcp 80 www'
 const pod = await startWorldPod({ dir, image, flags: ['--port=www:8080', '--port=dns:5300', '--port=many:7000', '--port=many-1:198.51.100.1:7500'], script: listeners })
 await answered({ ip: '127.0.0.1', port: 8080 })
@@ -63,6 +72,16 @@ process.kill(dual.pid, 'SIGKILL')
 await worldRkt(dir, ['gc', '--grace-period=0s'])
 const killed = { rules: command('nft', 'list', 'ruleset').includes('rkt-'), sockets: sockets() }
 
+const chain = await startWorldPod({ dir, image, flags: ['--net=chain:MAC=02-00-00-00-00-01,default-restricted', '--port=www:8080'], script: listeners })
+const chained = {
+  outside: await answered({ from: 'out', ip: '192.0.2.1', port: 8080 }),
+  link: (await worldRkt(dir, ['enter', chain.uuid, '/bin/cat', '/sys/class/net/eth0/address'])).stdout.trim(),
+  networks: (await worldRkt(dir, ['list', '--no-legend'])).stdout.trim().split(/\t+/).at(-1),
+  rules: command('iptables-save', '-t', 'nat').includes('CNI'),
+}
+await chain.stop()
+const chainEnded = { rules: /CNI-(DN|SN)?-?[0-9a-f]/.test(command('iptables-save', '-t', 'nat')), links: command('ip', '-br', 'link').includes('veth') }
+
 const result = ({ code, stderr }: { readonly code: number | null; readonly stderr: string }): unknown => ({ code, stderr: stderr.split('\n').filter((line) => !line.includes('warning')) })
 process.stdout.write(
   JSON.stringify({
@@ -82,5 +101,7 @@ process.stdout.write(
     ended,
     six,
     killed,
+    chained,
+    chainEnded,
   }),
 )

@@ -35,6 +35,8 @@ test('published ports are reached from outside, from the host and over loopback,
     ended: { answer: '', rules: '', sockets: '' },
     six: { outside: 'www 2001:db8:1::2', outside4: 'www 192.0.2.2', loopback: 'www fd77::1', udp: 'dns 2001:db8:1::2' },
     killed: { rules: false, sockets: '' },
+    chained: { outside: 'www 192.0.2.2', link: '02:00:00:00:00:01', networks: 'chain:ip4=10.78.0.2, default-restricted:ip4=172.31.0.2', rules: true },
+    chainEnded: { rules: false, links: false },
   })
   t.regex(JSON.stringify(seen), /"ports":\[\{"name":"www","protocol":"tcp","hostIP":"0\.0\.0\.0","hostPort":8080,"podIP":"172\.16\.28\.2","podPort":80\}/)
   t.regex(JSON.stringify(seen), /cannot expose tcp port 127\.0\.0\.1:8080: pod \\"[-0-9a-f]{36}\\" has it/)

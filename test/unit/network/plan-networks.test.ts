@@ -16,10 +16,11 @@ function compose(...flags: string[]): NetworkPlan {
     uuid,
     netnsPath: '/pod/netns',
     endNetns: '@pod@/netns',
-    addressDir: '/data/networks',
+    addressDir: '/leases',
     networks: builtinNetworks,
     pluginDirs: ['/a', '/b'],
     masquerade: 'plugin',
+    ports: [],
     findPlugin: (type) => `/b/${type}`,
   })
 }
@@ -40,13 +41,13 @@ test('composeNetworks() plans the default network with exact environment and sta
     CNI_PATH: '/a:/b',
     PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   })
-  t.is(add?.pluginPath, '/b/ptp')
-  t.deepEqual(conf(add?.conf ?? Buffer.from('null')), {
+  t.deepEqual(add?.plugins.map(({ path }) => path), ['/b/ptp'])
+  t.deepEqual(add?.plugins[0]?.conf, {
     cniVersion: '1.0.0',
     name: 'default',
     type: 'ptp',
     ipMasq: true,
-    ipam: { type: 'host-local', subnet: '172.16.28.0/24', routes: [{ dst: '0.0.0.0/0' }], dataDir: '/data/networks' },
+    ipam: { type: 'host-local', subnet: '172.16.28.0/24', routes: [{ dst: '0.0.0.0/0' }], dataDir: '/leases' },
   })
 })
 
@@ -60,7 +61,7 @@ test('composeNetworks() plans one DEL for each ADD, last first, with the same co
     ['DEL', 'eth1', '@pod@/netns'],
     ['DEL', 'eth0', '@pod@/netns'],
   ])
-  t.deepEqual(teardown[1]?.stdin, adds[0]?.conf)
+  t.deepEqual(conf(teardown[1]?.stdin ?? Buffer.from('null')), adds[0]?.plugins[0]?.conf)
   t.deepEqual(teardown[1]?.argv, ['/b/ptp'])
 })
 
@@ -105,7 +106,7 @@ test('loadNetworks() lets a file replace the default network, and the first of t
     const said: string[] = []
     const log: Log = { ...silentLog, notice: (_source, message) => said.push(message) }
     const networks = loadNetworks(config, log)
-    t.deepEqual(networks.map(({ name, type }) => `${name} ${type}`), ['default macvlan', 'default-restricted ptp'])
+    t.deepEqual(networks.map(({ name, plugins }) => `${name} ${plugins[0]?.type}`), ['default macvlan', 'default-restricted ptp'])
     t.deepEqual(said, ['"default" network already defined, ignoring "2.conf"'])
   })
 })
@@ -121,6 +122,8 @@ const badConfigurations: readonly [string, RegExp][] = [
   ['{"name":"../x","type":"ptp"}', /"name" is missing or has other characters/],
   ['{"name":"host","type":"ptp"}', /the name "host" is reserved/],
   ['{"name":"a","type":"../../bin/sh"}', /"type" is missing or not the file name/],
+  ['{"name":"a","plugins":[]}', /"plugins" is not a list of 1 to 16 plugins/],
+  ['{"name":"a","plugins":[{"type":"../x"}]}', /"type" is missing or not the file name/],
   ['{"name":"a","type":"ptp","cniVersion":"9.0"}', /"cniVersion" is/],
   ['{"name":"a","name":"b","type":"ptp"}', /duplicate key/],
 ]
@@ -137,7 +140,7 @@ for (const [text, message] of badConfigurations) {
 test('planNetworks() names a plugin that is not installed', (t) => {
   withConfig({ 'x.conf': '{"name":"x","type":"no-such-plugin"}' }, (localConfig) => {
     const plan = (): unknown =>
-      planNetworks({ request: parseNetFlag(['x']), uuid, netnsPath: '/n', endNetns: '/n', dataDir: '/d', localConfig, log: silentLog })
+      planNetworks({ request: parseNetFlag(['x']), uuid, netnsPath: '/n', endNetns: '/n', localConfig, log: silentLog })
     const error = t.throws(plan, { message: 'Could not find plugin "no-such-plugin"' })
     t.true(isRktError(error, 'missing-tool'))
   })
@@ -146,7 +149,7 @@ test('planNetworks() names a plugin that is not installed', (t) => {
 test('planNetworks() keeps an address directory that the configuration names', (t) => {
   const text = JSON.stringify({ name: 'x', type: 'ptp', ipam: { type: 'host-local', subnet: '10.9.0.0/24', dataDir: '/shared' } })
   withConfig({ 'x.conf': text }, (localConfig) => {
-    const plan = planNetworks({ request: parseNetFlag(['x']), uuid, netnsPath: '/n', endNetns: '/n', dataDir: '/d', localConfig, log: silentLog })
-    t.deepEqual(conf(plan.adds[0]?.conf ?? Buffer.from('null')), JSON.parse(text))
+    const plan = planNetworks({ request: parseNetFlag(['x']), uuid, netnsPath: '/n', endNetns: '/n', localConfig, log: silentLog })
+    t.deepEqual(plan.adds[0]?.plugins[0]?.conf, JSON.parse(text))
   })
 })
