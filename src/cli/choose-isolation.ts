@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, isAbsolute, join, resolve } from 'node:path'
 import { quote, RktError } from '../base/index.ts'
 import { type Isolation, parseIsolation } from '../spec/index.ts'
 import type { Stage1Setting } from './config/stage1.ts'
@@ -46,7 +46,7 @@ async function configured({ config }: Context): Promise<Isolation> {
   const settings = [...mergeKind(config, stage1Kind).values()]
   if (settings.length === 0) return { kind: 'ns' }
   for (const setting of settings) {
-    const isolation = setting.kind === 'image' ? named(setting.name) : ours(setting.location)
+    const isolation = setting.kind === 'image' ? named(setting.name) : located(setting.location)
     if (isolation !== undefined) return isolation
   }
   return foreign(`${describe(settings)} of the configuration`)
@@ -75,6 +75,12 @@ async function fromDirectory(name: string, { config }: Context): Promise<Isolati
 
 function fromFile(name: string): Isolation | undefined {
   return stage1Names.get(name.replace(/\.aci$/, ''))
+}
+
+/** A location on a server is always an image of its publisher's. */
+function located(location: string): Isolation | undefined {
+  const path = location.replace(/^file:\/\//, '')
+  return isAbsolute(path) ? ours(path) : undefined
 }
 
 /** A packaged image of the original, which is no file here: what it stood for is built in. */
