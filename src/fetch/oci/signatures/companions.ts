@@ -1,4 +1,4 @@
-import { isRktError, type Digest, type Log } from '../../../base/index.ts'
+import { isRktError, limits, type Digest, type Log } from '../../../base/index.ts'
 import { companionTag, isBundleType, readOciDocument, signatureMediaTypes, type CosignAnnotations, type OciArtifacts, type OciDescriptor, type OciDocument } from '../../../spec/index.ts'
 import type { FoundSignatures } from './found.ts'
 
@@ -18,9 +18,8 @@ export async function findTagged(source: OciArtifacts, digest: Digest, options: 
 
 /** Signatures among the manifests that refer to an image. */
 export async function findReferrers(source: OciArtifacts, digest: Digest, options: CompanionsOptions): Promise<void> {
-  for (const referrer of await source.referrers(digest)) {
+  for (const referrer of (await source.referrers(digest)).filter(maySign).slice(0, limits.imageSignatures)) {
     if (options.found.full) return
-    if (!maySign(referrer)) continue
     const document = await source.manifest(referrer.digest)
     if (document !== undefined) await readManifest(source, { ...document, mediaType: referrer.mediaType }, { ...options, place: `referrer ${referrer.digest}` })
   }
@@ -53,7 +52,7 @@ async function readManifest(source: OciArtifacts, { bytes, mediaType }: OciDocum
 async function readLayer(source: OciArtifacts, layer: OciDescriptor, { found, place }: Reading): Promise<void> {
   const form = layer.mediaType === detached ? 'detached' : layer.mediaType === cosignPayload ? 'cosign' : isBundleType(layer.mediaType) ? 'bundle' : undefined
   const annotations = form === 'cosign' ? cosignAnnotations(layer.annotations) : undefined
-  if (form === undefined || (form === 'cosign' && annotations === undefined)) return
+  if (form === undefined || layer.size > limits.bundleBytes || (form === 'cosign' && annotations === undefined)) return
   const bytes = await source.smallBlob(layer)
   if (bytes === undefined) return
   if (annotations !== undefined) found.add({ form: 'cosign', place, payload: bytes, annotations })
