@@ -167,7 +167,7 @@ test('a read-only device volume is not writable in a pod with a user namespace o
   t.is((await scene.shell(line, { flags: [`--volume=v,kind=host,source=${node}`], app })).stdout, 'opened\nwritten\nboth\nfine\n')
 })
 
-test('mounts that the host makes later come with propagation=slave, and none goes back; shared needs the host\'s ids', async (t) => {
+test('B17: mounts that the host makes later come with propagation=slave, and none goes back; shared needs the host\'s ids', async (t) => {
   const source = scene.place.in('travel')
   mkdirSync(source)
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', source])

@@ -35,7 +35,7 @@ test('mode bits of a host volume hold for other users', async (t) => {
   t.is(stdout, 'ls: can\'t open \'/data\': Permission denied\n')
 })
 
-test('a read-only volume is read-only down to its submounts, a recursive one shows them, another does not', async (t) => {
+test('B14: a read-only volume is read-only down to its submounts, a recursive one shows them, another does not', async (t) => {
   const source = directory('tree')
   mkdirSync(`${source}/sub`)
   execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', `${source}/sub`])

@@ -20,7 +20,7 @@ export const prepareFlags: readonly Flag[] = [
   ...stage1Flags,
   ...storeFlags,
   { name: 'pull-policy', type: 'text', default: 'new', placeholder: 'never|new|update', help: 'when to pull an image' },
-  { name: 'volume', type: 'list', placeholder: 'NAME,kind=KIND,…', help: 'volume to make available in the pod: NAME,kind=host|empty[,source=PATH,readOnly=BOOL,recursive=BOOL,mode=MODE,uid=N,gid=N]' },
+  { name: 'volume', type: 'list', placeholder: 'NAME,kind=KIND,…', help: 'volume to make available in the pod: NAME,kind=host|empty[,source=PATH,readOnly=BOOL,recursive=BOOL,propagation=KIND,mode=MODE,uid=N,gid=N]' },
   { name: 'port', type: 'list', placeholder: 'NAME:[HOSTIP:]HOSTPORT', help: 'port of an app to expose on the host' },
   { name: 'inherit-env', type: 'bool', help: 'inherit all environment variables not set by apps' },
   { name: 'set-env', type: 'list', placeholder: 'NAME=VALUE', help: 'environment variable to set for all the apps' },
