@@ -124,10 +124,10 @@ test('B6: a volume does not get over /proc by way of a link of the image', async
 test('B5: the console of an app with a terminal is a terminal, whatever the image and other apps of the pod put in the way', async (t) => {
   const pattern = readFileSync('/proc/sys/kernel/core_pattern', 'utf8')
   const image = imageBy('mkdir -p dev/pts; for p in console pts/0; do ln -s /proc/sys/kernel/core_pattern dev/$p; done; ln -s busybox bin/grep; ln -s busybox bin/tty')
-  const line = 'tty; grep -o "^devpts /dev/console devpts" /proc/mounts; (echo "|/pwn" >/proc/sys/kernel/core_pattern) 2>/dev/null && echo written; grep -o "^proc /proc/sys proc r." /proc/mounts'
+  const line = 'tty; grep -o " /dev/console devpts" /proc/mounts; (echo "|/pwn" >/proc/sys/kernel/core_pattern) 2>/dev/null && echo written; grep -o " /proc/sys proc r." /proc/mounts'
   for (let round = 0; round < Number(process.env['RKT_TEST_ROUNDS'] ?? '3'); round++) {
     const { stdout } = await scene.rkt(['run', '--rm', '--net=none', '--interactive', image, '--exec=/bin/sh', '--', '-c', line], { tty: true })
-    t.regex(stdout.replaceAll('\r', ''), /^\/dev\/pts\/0\ndevpts \/dev\/console devpts\nproc \/proc\/sys proc ro\n$/m)
+    t.regex(stdout.replaceAll('\r', ''), /\/dev\/pts\/0\n \/dev\/console devpts\n \/proc\/sys proc ro\n$/m)
   }
   t.is(readFileSync('/proc/sys/kernel/core_pattern', 'utf8'), pattern)
 })
