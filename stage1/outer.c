@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -82,6 +83,25 @@ static int clone_joined(struct outer *outer, int peer, uint32_t flags, struct fa
   return 0;
 }
 
+/*
+ * The kernel lets a user namespace hold as many processes as its maker may have at that moment, all users of it together.
+ * KERNEL: since 5.14.
+ */
+static pid_t clone_bounded(const struct section *pod, unsigned long flags) {
+  const struct op *tasks = section_find(pod, OP_TASKS);
+  struct rlimit before;
+  if (!tasks) return clone_process(flags);
+  if (getrlimit(RLIMIT_NPROC, &before)) return -1;
+  struct rlimit bound = {.rlim_cur = tasks->field[0].number, .rlim_max = before.rlim_max};
+  if (bound.rlim_cur < before.rlim_cur && setrlimit(RLIMIT_NPROC, &bound)) return -1;
+  pid_t pid = clone_process(flags);
+  int error = errno;
+  /* Back to what it was, which is no more than its hard limit. */
+  (void)setrlimit(RLIMIT_NPROC, &before);
+  errno = error;
+  return pid;
+}
+
 static int start_init(struct outer *outer, struct fail *f) {
   const struct op *op = section_find(&outer->plan.pod, OP_NAMESPACES);
   const struct op *idmap = section_find(&outer->plan.pod, OP_IDMAP);
@@ -93,7 +113,7 @@ static int start_init(struct outer *outer, struct fail *f) {
   if (section_find(&outer->plan.pod, OP_JOIN) && outer->sandbox == 0) {
     if (clone_joined(outer, peer, flags, f)) return -1;
   } else {
-    outer->init = clone_process(flags & ~(unsigned long)CLONE_NEWIPC);
+    outer->init = clone_bounded(&outer->plan.pod, flags & ~(unsigned long)CLONE_NEWIPC);
     if (outer->init == 0) become_init(outer, peer, flags, -1);
     if (outer->init < 0) return fail(f, "make namespaces", "");
     if (idmap && map_ids(outer->init, (unsigned)idmap->field[0].number, (unsigned)idmap->field[1].number, f)) return -1;

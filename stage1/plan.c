@@ -30,6 +30,7 @@ static const struct op_schema schemas[] = {
     {OP_MUTABLE, "mutable", "", IN_POD},
     {OP_NOTIFY, "notify", "s", IN_POD},
     {OP_NETWORK_HELPER, "network-helper", "Su", IN_POD},
+    {OP_TASKS, "tasks", "u", IN_POD},
     {OP_APP, "app", "s", IN_APP | IN_ENTER},
     {OP_ROOT_OVERLAY, "root-overlay", "Ssss", IN_APP},
     {OP_ROOT_BIND, "root-bind", "s", IN_APP},

@@ -25,6 +25,7 @@ enum op_code {
   OP_MUTABLE = 11,
   OP_NOTIFY = 12,
   OP_NETWORK_HELPER = 13,
+  OP_TASKS = 14,
   OP_APP = 20,
   OP_ROOT_OVERLAY = 21,
   OP_ROOT_BIND = 22,

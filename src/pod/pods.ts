@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { chmodSync, chownSync, closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { asPodUUID, isErrno, lockDescriptor, parsePodUUID, type PodUUID, quote, RktError } from '../base/index.ts'
+import { asPodUUID, isErrno, lockDescriptor, mappedIdCount, parsePodUUID, type PodUUID, quote, RktError } from '../base/index.ts'
 import { dataPaths, podFile, type Stage, stages, visibleStages } from './layout.ts'
 import { cannot } from './io-error.ts'
 import { openInStage, Pod } from './pod.ts'
@@ -118,7 +118,7 @@ function makeStages(dataDir: string, groupID: number | undefined): void {
       throw error
     }
     if (groupID !== undefined) chownSync(path, 0, groupID)
-    chmodSync(path, groupID === undefined ? 0o750 : 0o2750)
+    chmodSync(path, path === dataDir && mappedIdCount() !== undefined ? 0o700 : groupID === undefined ? 0o750 : 0o2750)
   }
 }
 

@@ -16,7 +16,8 @@ const formatText = '1\n'
 export function makeDirectories(layout: Layout): void {
   try {
     for (const [path, mode] of [
-      [layout.data, 0o2750],
+      // What is an ordinary user's own is nobody else's to look at.
+      [layout.data, mappedIdCount() === undefined ? 0o2750 : 0o700],
       [dirname(layout.images), 0o3770],
       [dirname(layout.blobs), 0o3770],
       [layout.blobs, 0o2770],

@@ -131,7 +131,11 @@ const nobody = 65_534
 function checkOwner(stats: Stats, { path, guarding }: Guarded): void {
   if (process.geteuid?.() !== 0) return
   if (stats.uid !== 0 && !belongsToHost(stats.uid, path)) {
-    throw new RktError(guarding.code, `cannot use ${guarding.directory} in ${quote(path)}: it belongs to user ${stats.uid}; expected root`, { hint: `check its content, then: chown root:root ${path}` })
+    const rootless = mappedIdCount() !== undefined
+    const state = rootless ? 'it belongs to another user; expected yourself' : `it belongs to user ${stats.uid}; expected root`
+    throw new RktError(guarding.code, `cannot use ${guarding.directory} in ${quote(path)}: ${state}`, {
+      hint: `check its content, then: ${rootless ? `copy it, or let root chown it to you: ${path}` : `chown root:root ${path}`}`,
+    })
   }
   if ((stats.mode & 0o022) !== 0) {
     const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0')

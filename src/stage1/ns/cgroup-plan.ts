@@ -49,7 +49,7 @@ export function planCgroups(facts: CgroupFacts, options: CgroupPlanOptions): Cgr
   return facts.kind === 'v2' ? planVersion2(facts, options) : planVersion1(facts, options)
 }
 
-/** No group is ours: limits that were asked for are refused, and the pod sees no group. */
+/** No group is ours: limits that were asked for are refused, the pod sees no group, and its tasks are counted by its user namespace. */
 function planNothing(facts: CgroupFacts, options: CgroupPlanOptions): CgroupPlan {
   const [wanted] = neededControllers(facts, options).filter((controller) => controller !== 'pids')
   if (wanted !== undefined) throw noController(wanted)
@@ -57,7 +57,8 @@ function planNothing(facts: CgroupFacts, options: CgroupPlanOptions): CgroupPlan
     { op: 'tmpfs', target: 'sys/fs/cgroup', options: 'mode=0755,size=4k', flags: 1 },
     { op: 'read-only', path: 'sys/fs/cgroup' },
   ]
-  return { pod: [], app: () => [], view, end: [], subcgroup: '' }
+  const count = Number(taskLimit.value) * Math.max(1, options.apps.length)
+  return { pod: [{ op: 'tasks', count }], app: () => [], view, end: [], subcgroup: '' }
 }
 
 function planVersion1(facts: CgroupFacts, options: CgroupPlanOptions): CgroupPlan {

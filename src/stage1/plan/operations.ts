@@ -16,6 +16,7 @@ export const operations = {
   mutable: { code: 11, fields: {} },
   notify: { code: 12, fields: { socket: 's' } },
   'network-helper': { code: 13, fields: { argv: 'S', ready: 'u' } },
+  tasks: { code: 14, fields: { count: 'u' } },
   app: { code: 20, fields: { name: 's' } },
   'root-overlay': { code: 21, fields: { layers: 'S', base: 's', upper: 's', work: 's' } },
   'root-bind': { code: 22, fields: { path: 's' } },
