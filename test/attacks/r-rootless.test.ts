@@ -52,6 +52,7 @@ test.serial('C1 a pod of an ordinary user inherits no descriptor', async (t) => 
 
 test.serial('C3 what enters a pod of an ordinary user is confined as its app', async (t) => {
   const pod = await scene.start(['--net=none', scene.image, ...shellWords('/bin/print-status; echo; sleep 100')])
+  await until('the status', () => pod.stdout().endsWith('\n\n'))
   const entered = await scene.rkt(['enter', pod.uuid, '/bin/print-status'])
   const facts = (text: string): string => text.split('\n').filter((line) => /^(Cap|NoNewPrivs|Seccomp|Groups|Uid|Gid)/.test(line)).join('\n')
   t.true(facts(entered.stdout).includes('CapBnd'))

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { makeAci } from '../support/aci.ts'
 import { openGpg } from '../support/gpg.ts'
-import { podDirectories, shellWords } from '../support/pod-scene.ts'
+import { podDirectories, shellWords, until } from '../support/pod-scene.ts'
 import { openRootlessScene, openUser, ordinaryUser } from '../support/rootless-scene.ts'
 
 const scene = await openRootlessScene()
@@ -38,7 +38,8 @@ test.serial('an ordinary user trusts a key for himself, fetches by signature and
 })
 
 test.serial('a pod of an ordinary user is listed, entered, stopped, read and collected', async (t) => {
-  const pod = await scene.start(['--net=none', scene.image, ...shellWords('echo to stdout; echo to stderr >&2; sleep 100')])
+  const pod = await scene.start(['--net=none', scene.image, ...shellWords('echo to stderr >&2; echo to stdout; sleep 100')])
+  await until('the output', () => pod.stdout() === 'to stdout\n')
   const listed = await scene.rkt(['list', '--no-legend', '--full'])
   t.regex(listed.stdout, new RegExp(`^${pod.uuid}\\s+busybox\\s+example.com/busybox:1.0.0\\s.*running`, 'm'))
   const entered = await scene.rkt(['enter', pod.uuid, '/bin/sh', '-c', 'cat /proc/1/comm; id -u; exit 7'])
@@ -62,7 +63,8 @@ test.serial('exit statuses and signals reach the caller as for root', async (t) 
   t.is((await scene.shell('exit 3')).code, 3)
   t.is((await scene.shell('kill -9 $$')).code, 137)
   t.is((await scene.shell('', { app: ['--exec=/no/such/program'] })).code, 254)
-  const pod = await scene.start(['--net=none', '--rm', scene.image, ...shellWords('trap "exit 5" TERM; while :; do sleep 0.1; done')])
+  const pod = await scene.start(['--net=none', '--rm', scene.image, ...shellWords('trap "exit 5" TERM; echo ready; while :; do sleep 0.1; done')])
+  await until('the trap', () => pod.stdout() === 'ready\n')
   process.kill(pod.pid, 'SIGTERM')
   t.deepEqual(await pod.end, { code: 5, signal: null })
   t.deepEqual(podDirectories(scene.data), [])
