@@ -16,7 +16,7 @@ export interface UnpackedAci {
   readonly treeHash: string | undefined
 }
 
-type LimitName =
+export type LimitName =
   | 'pathBytes'
   | 'nameBytes'
   | 'pathDepth'

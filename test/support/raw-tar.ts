@@ -109,6 +109,11 @@ export const aciHead: Buffer = Buffer.concat([
 
 /** A whole uncompressed ACI with these further members, given as options or as ready blocks. */
 export function rawAci(members: readonly (RawMember | Uint8Array)[]): Buffer {
+  return rawTar([aciHead, ...members])
+}
+
+/** Members as they are, and the end: a layer of an OCI image. */
+export function rawTar(members: readonly (RawMember | Uint8Array)[]): Buffer {
   const blocks = members.map((member) => (member instanceof Uint8Array ? member : rawMember(member)))
-  return Buffer.concat([aciHead, ...blocks, endOfArchive])
+  return Buffer.concat([...blocks, endOfArchive])
 }

@@ -1,12 +1,13 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from 'ava'
-import { isRktError, type ErrorCode } from '../../src/base/index.ts'
+import { isRktError, parseDigest, type ErrorCode } from '../../src/base/index.ts'
+import { unpackLayer, type UnpackedLayer } from '../../src/store/oci/unpack-layer.ts'
 import { unpackAci, type UnpackedAci, type UnpackOptions } from '../../src/store/unpack.ts'
 import { mountsBelow, temporaryDirectory } from './temp.ts'
 
 export type UnpackOutcome =
-  | { readonly kind: 'unpacked'; readonly image: UnpackedAci }
+  | { readonly kind: 'unpacked'; readonly image: UnpackedAci | UnpackedLayer }
   | { readonly kind: 'refused'; readonly code: ErrorCode; readonly message: string }
 
 /** A destination `store/ab` and, beside it, a `victim` that no archive may touch. */
@@ -22,7 +23,10 @@ export interface UnpackScene extends Disposable {
   assertUntouched(t: ExecutionContext, message?: string): void
 }
 
-export function unpackScene(): UnpackScene {
+/** Tells the unpacker by which algorithm a layer is hashed. */
+const anyDigest = parseDigest(`sha256:${'0'.repeat(64)}`)
+
+export function unpackScene(format: 'aci' | 'layer' = 'aci'): UnpackScene {
   const place = temporaryDirectory()
   const victim = place.in('victim')
   const destination = place.in('store', 'ab')
@@ -40,12 +44,15 @@ export function unpackScene(): UnpackScene {
       const blobPath = place.in('blob')
       writeFileSync(blobPath, blob)
       try {
-        return { kind: 'unpacked', image: await unpackAci({ ...options, blobPath, destination, signal: AbortSignal.timeout(60_000) }) }
+        const common = { ...options, blobPath, destination, signal: AbortSignal.timeout(60_000) }
+        if (format === 'aci') return { kind: 'unpacked', image: await unpackAci(common) }
+        return { kind: 'unpacked', image: await unpackLayer({ listingPath: place.in('listing'), ...common, expected: anyDigest }) }
       } catch (error) {
         if (!isRktError(error)) throw error
         return { kind: 'refused', code: error.code, message: error.message }
       } finally {
         rmSync(blobPath)
+        rmSync(place.in('listing'), { force: true })
       }
     },
     assertUntouched: (t, message) => {

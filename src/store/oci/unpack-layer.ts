@@ -1,4 +1,5 @@
 import { digestParts, limits, parseDigest, RktError, type Digest } from '../../base/index.ts'
+import type { LimitName } from '../unpack.ts'
 import { openFiles, runUnpacker } from '../unpacker-process.ts'
 import { countOf, textOf } from '../unpacker-result.ts'
 
@@ -22,7 +23,8 @@ export interface UnpackLayerOptions {
   readonly listingPath: string
   /** Decides by which algorithm the archive is hashed. */
   readonly expected: Digest
-  readonly limits?: Partial<Pick<typeof limits, 'unpackedBytes' | 'archiveEntries' | 'compressionRatio' | 'unpackMs'>>
+  /** Narrower bounds than those of every layer. */
+  readonly limits?: Partial<Record<LimitName, number>>
   readonly signal: AbortSignal
 }
 
