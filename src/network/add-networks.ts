@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { errorText, type Log, parseStrictJson, quote, writeDurably } from '../base/index.ts'
+import { errorText, type Log, parseStrictJson, quote } from '../base/index.ts'
 import { type CniResult, type DnsSettings, parseCniResult } from './cni-result.ts'
 import { maskText, type NetInfo, writeNetInfo } from './net-info.ts'
 import { deletions, type EndExec, type NetworkAdd, type NetworkPlan, pluginInput } from './plan-networks.ts'
+import { replaceFile } from './replace-file.ts'
 import { type PluginCall, runPlugin } from './run-plugin.ts'
 
 export interface AddOptions {
@@ -38,7 +39,7 @@ export async function addNetworks(plan: NetworkPlan, options: AddOptions): Promi
     mkdirSync(join(options.podDir, 'net'), { recursive: true, mode: 0o750 })
     for (const add of plan.adds) {
       const netConf = join('net', add.network.fileName)
-      writeDurably(join(options.podDir, netConf), add.conf)
+      replaceFile(join(options.podDir, netConf), add.conf)
       started.push(add)
       const output = await addNetwork(add, options)
       interfaces.push(netInfo(add, netConf, parseCniResult(output, add.network.name)))

@@ -1,9 +1,10 @@
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { readFileSync } from 'node:fs'
-import { isErrno, parseStrictJson, quote, writeDurably } from '../base/index.ts'
+import { isErrno, parseStrictJson, quote } from '../base/index.ts'
 import type { DnsSettings } from './cni-result.ts'
 import { isRecord } from './configured-network.ts'
+import { replaceFile } from './replace-file.ts'
 
 /** One interface of a pod, as `net-info.json` and `status --format=json` show it. */
 export interface NetInfo {
@@ -26,7 +27,7 @@ export interface NetInfo {
 
 /** Writes `net-info.json` of a pod. */
 export function writeNetInfo(podDir: string, interfaces: readonly NetInfo[]): void {
-  writeDurably(join(podDir, 'net-info.json'), `${JSON.stringify(interfaces)}\n`)
+  replaceFile(join(podDir, 'net-info.json'), `${JSON.stringify(interfaces)}\n`)
 }
 
 /** Interfaces of a pod; none when it never had any. */

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
-import { isErrno, parseStrictJson, quote, writeDurably } from '../base/index.ts'
+import { isErrno, parseStrictJson, quote } from '../base/index.ts'
 import { isRecord } from './configured-network.ts'
 import type { KeeperProcess } from './keeper-process.ts'
+import { replaceFile } from './replace-file.ts'
 import type { PortMapping } from './resolve-ports.ts'
 
 /** A port of a running pod, and where it leads. */
@@ -27,7 +28,7 @@ const fileName = 'ports.json'
 
 /** Writes `ports.json` of a pod. */
 export function writePortRecord(podDir: string, record: PortRecord): void {
-  writeDurably(join(podDir, fileName), `${JSON.stringify(record)}\n`)
+  replaceFile(join(podDir, fileName), `${JSON.stringify(record)}\n`)
 }
 
 /** What a pod holds; undefined for nothing. */

@@ -4,7 +4,7 @@ import { binding, type Log, mappedIdCount, writeDurably } from '../base/index.ts
 import { addNetworks, holdNetwork, type NetworkPlan, planNetworks, type PodNetworks, recordUserNetwork, unregistration, type UserNetwork } from '../network/index.ts'
 import type { Pod, PreparedPod } from '../pod/index.ts'
 import { launcherPath, runLauncher } from './launcher.ts'
-import type { PodPlan } from './ns/plan-pod.ts'
+import type { PodPlan, PodPlanInputs } from './ns/plan-pod.ts'
 import { encodePlan } from './plan/encode.ts'
 import { planToJson } from './plan/print.ts'
 import { metadataUrl, metadataUrlFile } from './metadata-url.ts'
@@ -53,7 +53,7 @@ export async function planPod(given: StartOptions): Promise<{ readonly json: unk
   forwardedPorts(options.prepared, options.runtime)
   const user = userNetworkOf(options.prepared, options.runtime)
   const network = networksOf(options, 'own')
-  const { plan } = await makePlan(options, { network, user, connected: user?.connected ?? unconnected })
+  const { plan } = makePlan(options, await gatherFacts(options), { network, user, connected: user?.connected ?? unconnected })
   return { json: planToJson(plan) }
 }
 
@@ -70,7 +70,8 @@ export async function startPod(given: StartOptions): Promise<never> {
   warmCgroups()
   const user = userNetworkOf(prepared, runtime)
   const planned = networksOf(options, 'own')
-  using hold = await holdNetwork({
+  // Meanwhile we go on: the ports are ours, or the start fails, before a plugin is called.
+  const holding = holdNetwork({
     uuid: prepared.uuid,
     podDir: pod.dir,
     plan: planned,
@@ -78,9 +79,10 @@ export async function startPod(given: StartOptions): Promise<never> {
     ownerOf: (port) => portOwner(options.dirs.data, port),
     signal: options.signal,
   })
-  const network = hold.hasRules ? planned : networksOf(options, 'plugin')
+  holding.catch(() => undefined) // Told where it is awaited.
+  const facts = await gatherFacts(options)
   let connected: PodNetworks = user?.connected ?? unconnected
-  let made = await makePlan(options, { network, user, connected })
+  let made = makePlan(options, facts, { network: planned, user, connected })
   for (const warning of made.warnings) log.warn(warning)
   if (made.usesDefaultProfile) loadDefaultProfile()
   writeFileSync(pod.inside('subcgroup'), made.subcgroup, { mode: 0o640 })
@@ -90,9 +92,15 @@ export async function startPod(given: StartOptions): Promise<never> {
   } else if (runtime.net.kind === 'networks') {
     writeDurably(pod.inside('plan'), encodePlan(made.plan))
     holdNamespaces(pod, prepared)
+  }
+  using hold = await holding
+  const opened: Promise<void>[] = []
+  const network = hold.hasRules ? planned : networksOf(options, 'plugin')
+  if (user === undefined && runtime.net.kind === 'networks') {
+    if (network !== planned) writeDurably(pod.inside('plan'), encodePlan(makePlan(options, facts, { network, user, connected }).plan))
     connected = await addNetworks(network, { podDir: pod.dir, lockFd: pod.fd, log, signal: options.signal })
-    await hold.open(connected)
-    if (!runtime.mdsRegister) made = await makePlan(options, { network, user, connected })
+    opened.push(hold.open(connected))
+    made = makePlan(options, facts, { network, user, connected })
   } else if (runtime.net.kind === 'none') {
     log.debug('networking', 'networking namespace with loopback only')
   }
@@ -100,8 +108,9 @@ export async function startPod(given: StartOptions): Promise<never> {
     writeDurably(pod.inside('plan'), encodePlan(made.plan))
     const url = await metadataUrl(prepared, { runtime, connected, signal: options.signal })
     writeFileSync(pod.inside(metadataUrlFile), url, { mode: 0o600 })
-    made = await makePlan(options, { network, user, connected, metadataUrl: url })
+    made = makePlan(options, facts, { network, user, connected, metadataUrl: url })
   }
+  await Promise.all(opened)
   writePodFiles(pod, { runtime, ...(connected.dns === undefined ? {} : { network: connected.dns }) })
   writePlanFiles(pod, made.files)
   // In one step: a plan that is torn by a crash would leave the networks of the first one without an end.
@@ -149,10 +158,10 @@ function holdNamespaces(pod: Pod, prepared: PreparedPod): void {
   runLauncher({ argv: ['hold', '3', String(shift), String(count)], descriptors: [pod.fd], timeoutMs: 10_000 })
 }
 
-async function makePlan(
-  options: StartOptions,
-  net: { readonly network: NetworkPlan; readonly user: UserNetwork | undefined; readonly connected: PodNetworks; readonly metadataUrl?: string },
-): Promise<PodPlan> {
+type Facts = Pick<PodPlanInputs, 'host' | 'roots' | 'filters'> & { readonly planPod: (inputs: PodPlanInputs) => PodPlan }
+
+/** What a plan takes from the host and the images; it stays as it is during a start. */
+async function gatherFacts(options: StartOptions): Promise<Facts> {
   const { prepared, runtime, dirs } = options
   const idCount = prepared.idRange?.count ?? hostIdCount
   const filters = new Map<string, Uint8Array>()
@@ -161,13 +170,26 @@ async function makePlan(
     const filter = await appFilter(app.isolators, { dataDir: dirs.data })
     if (filter !== undefined) filters.set(name, filter)
   }
-  const planPod = await plannerOf(prepared.isolation)
-  return planPod({
-    pod: prepared,
-    runtime: net.metadataUrl === undefined ? runtime : { ...runtime, metadataUrl: net.metadataUrl },
+  return {
+    planPod: await plannerOf(prepared.isolation),
     host: readHostFacts(prepared, options),
     roots: new Map(prepared.apps.map((app) => [app.name, readRootFacts(app, { idCount })])),
     filters,
+  }
+}
+
+interface NetworkFacts {
+  readonly network: NetworkPlan
+  readonly user: UserNetwork | undefined
+  readonly connected: PodNetworks
+  readonly metadataUrl?: string
+}
+
+function makePlan({ prepared, runtime, dirs }: StartOptions, { planPod: plan, ...facts }: Facts, net: NetworkFacts): PodPlan {
+  return plan({
+    ...facts,
+    pod: prepared,
+    runtime: net.metadataUrl === undefined ? runtime : { ...runtime, metadataUrl: net.metadataUrl },
     networkEnd: [...(runtime.mdsRegister ? [unregistration(prepared.uuid)] : []), ...(net.connected.teardown ?? net.network.teardown)],
     networkDns: net.connected.dns !== undefined,
     ...(net.user === undefined ? {} : { networkHelper: net.user }),

@@ -9,7 +9,7 @@ const image = 'localhost/bench'
 /** Podman leaves the parent group of its containers behind; this one is ours to remove. */
 const parentGroup = 'rkt-bench-podman'
 
-/** Imports the busybox tree as an image, once for each place; `run()` gives the command line of a container. */
+/** Imports the busybox tree as an image, once for each place; `run()` gives the command line of a container without a network, `runOn()` of one on a network. */
 export function makePodman(place) {
   place.podman ??= importTree(place)
   return place.podman
@@ -25,9 +25,11 @@ function importTree(place) {
   prepare(['tar', '--create', `--file=${archive}`, `--directory=${place.busyboxTree}`, '.'])
   prepare([...base, 'import', archive, image], { env })
   const limits = ['--ulimit=nofile=1024:1024', '--ulimit=nproc=1000:1000']
+  const runOn = (network, ...rest) => [...base, 'run', ...limits, `--network=${network}`, `--cgroup-parent=/${parentGroup}`, ...rest.slice(0, -1), image, ...rest.slice(-1).flat()]
   return {
     env,
-    run: (...rest) => [...base, 'run', ...limits, '--network=none', `--cgroup-parent=/${parentGroup}`, ...rest.slice(0, -1), image, ...rest.slice(-1).flat()],
+    run: (...rest) => runOn('none', ...rest),
+    runOn,
     command: (...rest) => prepare([...base, ...rest], { env }),
   }
 }
