@@ -50,7 +50,6 @@ int log_open(struct log *log, int pod, const struct section *app, struct fail *f
   log->max_size = op->field[2].number;
   log->files = (unsigned)op->field[3].number;
   log->plain = op->field[4].number == FORMAT_PLAIN;
-  log->at_start[1] = log->at_start[2] = 1;
   if (open_file(log, f)) return -1;
   return *directory ? link_from_pod(log, directory, pod, name->field[0].text, f) : 0;
 }
@@ -94,7 +93,7 @@ static void put(struct log *log, const char *line, size_t size) {
   if (written > 0) log->size += (size_t)written;
 }
 
-/* A chunk without newline is a partial line, tag P; the plain format, which has no tags, goes on with the line instead. */
+/* A chunk without newline is a partial line, tag P; the plain format has no tags, and so makes a line of it. */
 void log_write(struct log *log, int number, const char *data, size_t size) {
   static char line[PUMP_CHUNK + HEAD_SIZE + 4];
   if (log->fd < 0) return;
@@ -102,19 +101,15 @@ void log_write(struct log *log, int number, const char *data, size_t size) {
   size_t stamp = write_head(head, number);
   while (size > 0) {
     const char *newline = memchr(data, '\n', size);
-    size_t length = newline ? (size_t)(newline - data) : size, at = 0;
-    if (!log->plain || log->at_start[number]) {
-      memcpy(line, head, stamp);
-      at = stamp;
-    }
+    size_t length = newline ? (size_t)(newline - data) : size, at = stamp;
+    memcpy(line, head, stamp);
     if (!log->plain) {
       memcpy(line + at, newline ? "F " : "P ", 2);
       at += 2;
     }
     memcpy(line + at, data, length);
     at += length;
-    if (newline || !log->plain) line[at++] = '\n';
-    log->at_start[number] = newline != NULL;
+    line[at++] = '\n';
     put(log, line, at);
     size_t used = newline ? length + 1 : length;
     data += used;

@@ -15,7 +15,6 @@ struct log {
   uint64_t size, max_size;
   unsigned files; /* at most this many, with the one that is written */
   int plain;      /* without the tag for partial lines */
-  int at_start[3]; /* plain: whether the next bytes of a descriptor begin a line */
 };
 
 void log_prepare(struct log *log);

@@ -146,6 +146,8 @@ const commands: readonly Command[] = [
       { name: 'app', type: 'text', placeholder: 'NAME', help: 'only the output of this app' },
       { name: 'follow', type: 'bool', help: 'go on until the pod ends' },
       { name: 'since', type: 'text', placeholder: 'TIME', help: 'only lines from this time on: an RFC 3339 time, or a duration before now' },
+      { name: 'until', type: 'text', placeholder: 'TIME', help: 'only lines before this time, written as that of --since' },
+      { name: 'lines', type: 'int', placeholder: 'N', help: 'only the last N of the lines that are there' },
       { name: 'timestamps', type: 'bool', help: 'print the time before each line' },
       uuidFileFlag,
     ],

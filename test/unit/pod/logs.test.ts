@@ -1,6 +1,6 @@
-import { appendFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import test from 'ava'
-import { compareTimes, LogFile, parseLogLine } from '../../../src/cli/log-lines.ts'
+import { compareTimes, LogFile, parseLogLine } from '../../../src/pod/index.ts'
 import { temporaryDirectory } from '../../support/temp.ts'
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString()
@@ -40,4 +40,34 @@ test('compareTimes() orders nanoseconds', (t) => {
   t.true(compareTimes('2026-01-02T03:04:05.1Z', '2026-01-02T03:04:05.100000001Z') < 0)
   t.true(compareTimes('2026-01-02T03:04:06Z', '2026-01-02T03:04:05.9Z') > 0)
   t.is(compareTimes('2026-01-02T03:04:05.10Z', '2026-01-02T03:04:05.1Z'), 0)
+})
+
+test('LogFile reads renamed files before the new one, and loses no line when files are renamed between its reads', (t) => {
+  using place = temporaryDirectory()
+  using file = new LogFile(place.in('log'))
+  const line = (number: number): string => `2026-01-02T03:04:05Z stdout F ${number}\n`
+  const rotate = (): void => {
+    for (const [older, newer] of [['log.2', 'log.1'], ['log.1', 'log']] as const) if (existsSync(place.in(newer))) renameSync(place.in(newer), place.in(older))
+  }
+  const read = (): readonly string[] => [...file.lines()].map((found) => text(found.text))
+  for (const number of [1, 2]) {
+    writeFileSync(place.in('log'), line(number))
+    rotate()
+  }
+  writeFileSync(place.in('log'), line(3))
+  t.deepEqual(read(), ['1', '2', '3'])
+  appendFileSync(place.in('log'), line(4))
+  rotate()
+  writeFileSync(place.in('log'), line(5))
+  rotate()
+  writeFileSync(place.in('log'), line(6))
+  t.deepEqual(read(), ['4', '5', '6'])
+})
+
+test('LogFile follows a link to where an operator has put the log', (t) => {
+  using place = temporaryDirectory()
+  writeFileSync(place.in('there'), '2026-01-02T03:04:05Z stderr F is text\n')
+  symlinkSync(place.in('there'), place.in('log'))
+  using file = new LogFile(place.in('log'))
+  t.deepEqual([...file.lines()].map((line) => [line.stream, line.partial, text(line.text)]), [['stderr', false, 'F is text']])
 })
