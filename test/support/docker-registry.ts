@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { createInterface } from 'node:readline'
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { setInterval } from 'node:timers/promises'
 import type { TestAuthority } from './https.ts'
 import type { TemporaryDirectory } from './temp.ts'
 
@@ -26,14 +26,16 @@ export async function startRegistry(place: TemporaryDirectory, { authority, logi
   // JSON is YAML.
   const config = { version: '0.1', log: { level: 'info' }, storage: { filesystem: { rootdirectory: `${root}/state` } }, http: { addr: 'localhost:0', ...tls }, ...auth }
   writeFileSync(`${root}/config.yml`, JSON.stringify(config))
-  const child = spawn('/usr/bin/docker-registry', ['serve', `${root}/config.yml`], { stdio: ['ignore', 'ignore', 'pipe'], env: { OTEL_TRACES_EXPORTER: 'none' } })
+  // A file, not a pipe: what the registry says while a test waits for a program of its own must not hold it up.
+  const log = `${root}/log`
+  const fd = openSync(log, 'a')
+  const child = spawn('/usr/bin/docker-registry', ['serve', `${root}/config.yml`], { stdio: ['ignore', 'ignore', fd], env: { OTEL_TRACES_EXPORTER: 'none' } })
+  closeSync(fd)
   const ended = new Promise<void>((resolve) => child.on('exit', () => resolve()))
-  const lines: string[] = []
-  for await (const line of createInterface({ input: child.stderr })) {
-    lines.push(line)
-    const port = /listening on (?:127\.0\.0\.1|\[::1\]):([0-9]+)/.exec(line)?.[1]
-    if (port === undefined) continue
-    child.stderr.resume()
+  for await (const _ of setInterval(20)) {
+    const port = /listening on (?:127\.0\.0\.1|\[::1\]):([0-9]+)/.exec(readFileSync(log, 'utf8'))?.[1]
+    if (port === undefined && child.exitCode === null) continue
+    if (port === undefined) break
     return {
       host: `localhost:${port}`,
       [Symbol.asyncDispose]: async () => {
@@ -42,7 +44,7 @@ export async function startRegistry(place: TemporaryDirectory, { authority, logi
       },
     }
   }
-  throw new Error(`docker-registry does not start: ${lines.join('\n')}`)
+  throw new Error(`docker-registry does not start: ${readFileSync(log, 'utf8')}`)
 }
 
 /** Runs skopeo with a policy that accepts everything. */
