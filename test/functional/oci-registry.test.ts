@@ -161,6 +161,25 @@ test('rkt image push writes to a registry and to a layout what skopeo reads, and
   t.regex(missing.stderr, /it names a digest; expected a tag/)
 })
 
+test('a signed layout that has only a tag is asked for by the name that its signature is for', async (t) => {
+  const signed = place.in('signed')
+  cpSync(layout, signed, { recursive: true })
+  execFileSync('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', place.in('key.pem')], { stdio: 'pipe' })
+  execFileSync('openssl', ['pkey', '-in', place.in('key.pem'), '-pubout', '-out', place.in('key.pub')], { stdio: 'pipe' })
+  const { call } = freshStore('none')
+  const sign = await call(['image', 'sign', `--key=${place.in('key.pem')}`, '--identity=example.com/team/app:v1', `oci:${signed}:v1`])
+  t.is(sign.code, 0, sign.stderr)
+  t.is((await call(['trust', '--skip-fingerprint-review', '--prefix=example.com/team', place.in('key.pub')])).code, 0)
+  const plain = await call(['fetch', `oci:${signed}:v1`])
+  t.is(plain.code, 254)
+  t.regex(plain.stderr, /cannot use image "localhost\/signed"/)
+  t.is((await call(['fetch', `oci:${signed}:v1`, '--expect-name=example.com/other/app:v1'])).code, 254)
+  const fetched = await call(['fetch', `oci:${signed}:v1`, '--expect-name=example.com/team/app:v1'])
+  t.is(fetched.code, 0, fetched.stderr)
+  const run = await call(['run', '--net=none', 'example.com/team/app:v1'])
+  t.is(run.stdout, 'from the second layer\n', run.stderr)
+})
+
 test('a terminal shows how far a fetch is, a file shows nothing of it', async (t) => {
   push(`docker://${registry.host}/app/one:v1`)
   const tty = await freshStore('image,http').call(['fetch', `docker://${registry.host}/app/one:v1`], { tty: true })

@@ -1,8 +1,8 @@
 import { quote, RktError } from '../../base/index.ts'
-import { formatOciReference, openOciSource, type OciReference } from '../../fetch/index.ts'
+import { formatOciReference, openOciSource, type OciReference, type ResolvedImage } from '../../fetch/index.ts'
 import { hostOciPlatform, hostPlatform, identifierOf, parseACIdentifier } from '../../spec/index.ts'
 import type { AcquiringOptions } from '../acquire.ts'
-import { checkExpectation } from '../check-manifest.ts'
+import { checkExpectation, type Expectation } from '../check-manifest.ts'
 import { imageByName } from '../find.ts'
 import { httpOptions } from '../http-options.ts'
 import { judgeStored } from '../judge-stored.ts'
@@ -30,11 +30,18 @@ export async function acquireOci(reference: OciReference, options: AcquiringOpti
   if (insecure.tls && reference.transport === 'docker') log.notice('image', 'warning: TLS verification has been disabled')
   log.debug('image', `fetching image from ${full}`)
   await using source = await openOciSource(reference, { ...httpOptions(options), ...(options.logins === undefined ? {} : { logins: options.logins }) })
-  const resolved = await source.resolve(hostOciPlatform(process.arch))
+  const resolved = named(await source.resolve(hostOciPlatform(process.arch)), options.expect)
   if (options.expect !== undefined) checkExpectation(resolved, { ...options.expect, labels: options.expect.labels.filter(({ name }) => name === 'version') })
   const authentic = await authenticate(source, resolved, options)
   const { now, signal, onProgress } = options
   return await importOci(store, { source, resolved, ...authentic, now, signal, ...(onProgress === undefined ? {} : { onProgress }) })
+}
+
+/** An image of a file that has only a tag is called as the user says: its signature must then be for that name. */
+function named(resolved: ResolvedImage, expect: Expectation | undefined): ResolvedImage {
+  if (expect === undefined || resolved.nameSource === 'requested' || resolved.fullName !== undefined) return resolved
+  const version = expect.labels.filter(({ name }) => name === 'version')
+  return { ...resolved, name: expect.name, labels: version.length === 0 ? resolved.labels : version }
 }
 
 function findStored(reference: OciReference, { store }: AcquiringOptions): ImageRecord | undefined {

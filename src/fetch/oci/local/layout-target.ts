@@ -1,6 +1,7 @@
 import { constants, copyFileSync, existsSync, mkdirSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { limits, lockFile, parseStrictJson, quote, RktError, writeDurably } from '../../../base/index.ts'
+import { limits, lockDescriptor, parseStrictJson, quote, RktError, writeDurably } from '../../../base/index.ts'
 import type { OciDescriptor, OciTarget } from '../../../spec/index.ts'
 import { digestOf } from '../digest.ts'
 import { descriptorToJson, referrerOf } from '../referrer-list.ts'
@@ -55,7 +56,8 @@ export async function openLayoutTarget(reference: LocalOciReference, options: Oc
 
 /** The index keeps what it says, also what we do not know; a name leads to one entry. */
 async function addEntry(path: string, { entry, tag }: { readonly entry: OciDescriptor; readonly tag: string | undefined }): Promise<void> {
-  using _lock = lockFile(join(path, '.index.lock'), { mode: 'exclusive', wait: 'block' })
+  await using directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  lockDescriptor(directory.fd, { mode: 'exclusive', wait: 'block' })
   await using files = await openDirectoryFiles(path)
   await readLayoutIndex(files)
   const tooLarge = (): RktError => new RktError('limit-exceeded', `cannot write index of ${quote(path)}: expected at most ${limits.jsonBytes} bytes`)
