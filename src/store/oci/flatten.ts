@@ -22,7 +22,8 @@ export function flattenTrees(paths: readonly string[]): void {
 function merge(upper: Buffer, lower: Buffer, hiding: Set<string>): void {
   if (hiding.has(key(upper))) return
   const [above, beneath] = [marksAt(upper), marksAt(lower)]
-  if (!above.opaque) mergeEntries(upper, lower, hiding)
+  // What is taken out of the lower directory changes its time, which the upper one may get.
+  if (!above.opaque) keepingTime(lower, () => mergeEntries(upper, lower, hiding))
   if (above.unnamed) {
     binding().copyAttributes(lower, upper)
     if (!beneath.unnamed) binding().clearLayerMarks(upper)
