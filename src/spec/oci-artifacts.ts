@@ -27,8 +27,8 @@ export interface OciArtifacts {
 export interface OciTarget extends OciArtifacts {
   /** Writes a small blob unless it is there, and gives its descriptor. */
   putBytes(bytes: Uint8Array, mediaType: string): Promise<OciDescriptor>
-  /** Writes a blob from a file unless it is there. */
-  putFile(descriptor: OciDescriptor, path: string): Promise<void>
+  /** Writes a blob from a file unless it is there; a registry may take it over from another repository of its own. */
+  putFile(descriptor: OciDescriptor, path: string, options?: { readonly mountFrom?: string }): Promise<void>
   /** Writes a manifest under its digest, and under a tag when one is given; a subject's list of referrers knows it afterwards. */
   putManifest(bytes: Uint8Array, options: { readonly mediaType: string; readonly tag?: string }): Promise<OciDescriptor>
 }

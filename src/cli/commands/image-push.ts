@@ -21,7 +21,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
     credentials: configuredCredentials(config, context.now),
     logins: configuredLogins(config),
   })
-  const { digest } = await pushImage(store, record, { target, tag: tagOf(reference), signal })
+  const { digest } = await pushImage(store, record, { target, tag: tagOf(reference), host: reference.transport === 'docker' ? reference.host : undefined, signal })
   context.out(digest)
   return 0
 }

@@ -59,7 +59,7 @@ async function fetchToken(challenge: Challenge, { refused, scope, http, login }:
   const url = realmOf(challenge, new URL(refused.url))
   const service = challenge.parameters.get('service')
   if (service !== undefined) url.searchParams.set('service', service)
-  url.searchParams.append('scope', scope)
+  for (const one of scope.split(' ')) url.searchParams.append('scope', one)
   const shown = login !== undefined && mayShow(url, http) ? { authorization: basic(login) } : {}
   const { signal, log, userAgent, insecure, caFiles, idleMs, agents } = http
   log.debug('image', `asking ${url.origin} for a token`)

@@ -17,6 +17,8 @@ export interface RegistryRequest {
   readonly access?: 'pull' | 'push'
   /** Whether the path is below the server's root, not below `/v2`. */
   readonly root?: boolean
+  /** Another repository that is read in the same step. */
+  readonly alsoPull?: string
   /** Replaces the source's own, such as one with a deadline. */
   readonly signal?: AbortSignal
 }
@@ -59,7 +61,7 @@ export function openSession({ host, repository }: { readonly host: string; reado
 
   const once = async (target: string, request: RegistryRequest): Promise<HttpResponse> =>
     findBase(async (origin) => {
-      const scope = `repository:${repository}:${request.access === 'push' ? 'pull,push' : 'pull'}`
+      const scope = scopeOf(repository, request)
       const own = target.startsWith('/') || new URL(target).origin === origin
       const url = target.startsWith('/') ? `${origin}${request.root === true ? '' : '/v2'}${target}` : target
       const http: RequestMore = {
@@ -174,6 +176,12 @@ async function wait(ms: number, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     throw error
   }
+}
+
+/** SPEC: distribution's token scopes; several are separated by spaces. */
+function scopeOf(repository: string, { access, alsoPull }: RegistryRequest): string {
+  const own = `repository:${repository}:${access === 'push' ? 'pull,push' : 'pull'}`
+  return alsoPull === undefined ? own : `${own} repository:${alsoPull}:pull`
 }
 
 /** A registry's own login, or the basic one of its host. */

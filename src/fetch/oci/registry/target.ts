@@ -16,7 +16,7 @@ export function openRegistryTarget(reference: DockerReference, options: OciSourc
     smallBlob: (descriptor) => fetchSmallBlob(session, descriptor),
     extensionSignatures: (subject) => fetchExtensionSignatures(session, subject),
     putBytes: (bytes, mediaType) => putBytes(session, bytes, mediaType),
-    putFile: (descriptor, path) => putFile(session, descriptor, { path }),
+    putFile: (descriptor, path, options) => putFile(session, descriptor, { ...options, path }),
     putManifest: async (bytes, manifest) => {
       const { descriptor, listed } = await putManifest(session, bytes, manifest)
       if (!listed) await listReferrer(session, { bytes, descriptor })

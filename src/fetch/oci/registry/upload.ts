@@ -34,8 +34,12 @@ async function upload(session: RegistrySession, { digest, size }: OciDescriptor,
   await discard(there)
   if (there.status === 200) return session.options.log.debug('image', `blob ${digest} is there already`)
   const mount = mountFrom === undefined ? '' : `?mount=${digest}&from=${encodeURIComponent(mountFrom)}`
-  using begun = await session.request(`/${session.repository}/blobs/uploads/${mount}`, { ...request, method: 'POST', headers: { 'Content-Length': '0' } })
-  if (begun.status === 201) return discard(begun)
+  const also = mountFrom === undefined ? {} : { alsoPull: mountFrom }
+  using begun = await session.request(`/${session.repository}/blobs/uploads/${mount}`, { ...request, ...also, method: 'POST', headers: { 'Content-Length': '0' } })
+  if (begun.status === 201) {
+    session.options.log.debug('image', `blob ${digest} is taken over from ${mountFrom ?? session.repository}`)
+    return await discard(begun)
+  }
   if (begun.status !== 202) throw await refusedBy(begun)
   await discard(begun)
   const location = uploadTarget(begun.headers.location, { from: begun.url, digest })

@@ -1,11 +1,12 @@
 import test from 'ava'
 import { readFileSync } from 'node:fs'
 import { isRktError, reveal } from '../../../../src/base/index.ts'
+import { openOciTarget, parseOciReference } from '../../../../src/fetch/index.ts'
 import { ociMediaTypes } from '../../../../src/spec/index.ts'
 import { serveRegistry, type FakeRegistry, type Misbehaviour } from '../../../support/fake-registry.ts'
 import { serveHttp, serveHttps, type TestServer } from '../../../support/https.ts'
 import { blob, craftImage } from '../../../support/oci-image.ts'
-import { descriptorOf, linuxAmd64, openSource, type OpenSourceOptions } from '../../../support/oci-source.ts'
+import { descriptorOf, linuxAmd64, openSource, sourceOptions, type OpenSourceOptions } from '../../../support/oci-source.ts'
 import { temporaryDirectory } from '../../../support/temp.ts'
 
 const logins = { find: (host: string) => (host.startsWith('localhost:') ? { user: 'ann', password: 'secret' } : undefined) }
@@ -29,13 +30,14 @@ function resolve(registry: FakeRegistry, options: OpenSourceOptions = {}): Promi
 
 interface TokenService extends AsyncDisposable {
   readonly origin: string
-  readonly asked: { readonly query: Readonly<Record<string, string>>; readonly authorization: string | undefined }[]
+  readonly asked: { readonly scopes: readonly string[]; readonly query: Readonly<Record<string, string>>; readonly authorization: string | undefined }[]
 }
 
 async function serveTokens(registry: FakeRegistry, answer: object = { token: 'abc' }): Promise<TokenService> {
   const asked: TokenService['asked'] = []
   const server: TestServer = await serveHttps(registry.authority, (request, response) => {
-    asked.push({ query: Object.fromEntries(new URL(request.url ?? '/', 'https://localhost').searchParams), authorization: request.headers.authorization })
+    const { searchParams } = new URL(request.url ?? '/', 'https://localhost')
+    asked.push({ scopes: searchParams.getAll('scope'), query: Object.fromEntries(searchParams), authorization: request.headers.authorization })
     response.writeHead(200).end(JSON.stringify(answer))
   })
   return { origin: server.origin, asked, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
@@ -69,8 +71,22 @@ test('a token is fetched for exactly this repository, with the password for the 
   await using tokens = await serveTokens(registry, { access_token: 'abc', expires_in: 300 })
   origin = tokens.origin
   await t.notThrowsAsync(resolve(registry, { logins }))
-  t.deepEqual(tokens.asked, [{ query: { a: 'b', service: 'reg', scope: 'repository:app:pull' }, authorization: basic }])
+  t.like(tokens.asked[0], { query: { a: 'b', service: 'reg', scope: 'repository:app:pull' }, authorization: basic })
   t.deepEqual(registry.asked.map(({ authorization }) => authorization), [undefined, 'Bearer abc'])
+})
+
+test('a push asks for the right to write, and to read where a blob is taken over from', async (t) => {
+  let origin = ''
+  await using registry = await serveRegistry((request, response, own) => {
+    if (locked('Bearer abc', () => `Bearer realm="${origin}/token"`)(request, response, own)) return true
+    if (request.method === 'POST') response.writeHead(201).end()
+    return request.method === 'POST'
+  })
+  await using tokens = await serveTokens(registry)
+  origin = tokens.origin
+  await using target = await openOciTarget(parseOciReference(`docker://${registry.host}/app:v1`, { cwd: '/' }), sourceOptions({ caFiles: [registry.authority.caFile] }))
+  await target.putFile(descriptorOf(blob('a layer', ociMediaTypes.layer)), '/nonexistent', { mountFrom: 'other' })
+  t.deepEqual(tokens.asked.map(({ scopes }) => scopes), [['repository:app:pull,push'], ['repository:app:pull,push', 'repository:other:pull']])
 })
 
 test('without a login the token service is asked without one', async (t) => {
