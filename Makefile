@@ -63,7 +63,7 @@ typecheck: node_modules/.package-lock.json
 quickstart: all
 	tools/quickstart
 
-test: all probes
+test: all probes guest-kernel
 	tools/run-tests
 
 test-guest: all
@@ -94,6 +94,7 @@ install: all
 	install -m 755 $(BUILD)/bin/rkt $(DESTDIR)$(PREFIX)/bin/rkt
 	install -m 755 $(addprefix $(LIB)/,$(PROGRAMS)) $(DESTDIR)$(PREFIX)/lib/rkt
 	install -m 644 $(LIB)/*.cjs $(LIB)/*.js $(LIB)/*.cache $(LIB)/*.bpf $(LIB)/*.apparmor $(DESTDIR)$(PREFIX)/lib/rkt
+	[ ! -f $(LIB)/guest-kernel ] || install -m 644 $(LIB)/guest-kernel $(DESTDIR)$(PREFIX)/lib/rkt
 	ln -sfn $$(readlink $(LIB)/node) $(DESTDIR)$(PREFIX)/lib/rkt/node
 	$(BUILD)/bin/rkt completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rkt
 	$(BUILD)/bin/rkt completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rkt

@@ -10,6 +10,7 @@
 #include "init-setup.h"
 #include "notify.h"
 #include "signals.h"
+#include "vm.h"
 
 /* Returns 0 when the outer launcher is gone: the pod dies with it. */
 static int from_outer(struct pod *pod) {
@@ -107,5 +108,5 @@ _Noreturn void init_main(const struct init *init) {
     message_send(init->outer, &failed, NULL);
     _exit(STATUS_OWN_FAILURE);
   }
-  _exit(serve(&pod, signals));
+  _exit(section_find(&init->plan->pod, OP_VM) ? vm_serve(init, signals) : serve(&pod, signals));
 }

@@ -206,7 +206,7 @@ static void prefer_failure_of_init(const struct outer *outer, struct fail *f) {
   }
 }
 
-int outer_run(int plan_fd, int lock_fd, int caller_fd) {
+static int run(int plan_fd, int lock_fd, int caller_fd, struct mirror *mirror) {
   static struct outer outer;
   static struct supervisor supervisor;
   struct fail f = {0};
@@ -221,6 +221,7 @@ int outer_run(int plan_fd, int lock_fd, int caller_fd) {
   if (caller_fd >= 0) close(caller_fd);
   caller_restore_stdio(&outer.caller);
   supervisor_prepare(&supervisor, &outer);
+  supervisor.mirror = mirror;
   if (!readable || fchdir(lock_fd) || start(&outer, &supervisor, &f)) {
     if (f.error == 0) fail(&f, "change to", "pod directory");
     prefer_failure_of_init(&outer, &f);
@@ -237,3 +238,7 @@ int outer_run(int plan_fd, int lock_fd, int caller_fd) {
   if (readable && end_run(&outer.plan.end, lock_fd, 1, &unclean)) supervisor_warn(&unclean);
   return status;
 }
+
+int outer_run(int plan_fd, int lock_fd, int caller_fd) { return run(plan_fd, lock_fd, caller_fd, NULL); }
+
+int outer_run_mirrored(int plan_fd, int lock_fd, struct mirror *mirror) { return run(plan_fd, lock_fd, -1, mirror); }

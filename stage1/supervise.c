@@ -52,6 +52,10 @@ void supervisor_failed(struct supervisor *s, int pod, const struct fail *f) {
   char line[1024];
   if (s->failed) return;
   s->failed = 1;
+  if (s->mirror) {
+    struct message failed = {.version = CONTROL_VERSION, .kind = MESSAGE_FAILED, .app = UINT32_MAX, .fail = *f};
+    s->mirror->message(s->mirror, &failed);
+  }
   tty_end(&s->tty);
   supervisor_warn(f);
   size_t size = fail_text(f, line, sizeof line - 2);
@@ -140,6 +144,7 @@ static void from_init(struct supervisor *s) {
     return;
   }
   int known = message.app < s->plan->apps;
+  if (s->mirror) s->mirror->message(s->mirror, &message);
   if (message.kind == MESSAGE_STARTED && known) app_started(s, &message);
   else if (message.kind == MESSAGE_EXITED && known) app_ended(s, &message);
   else if (message.kind == MESSAGE_NOTIFY && known) app_notifies(s, &message);
@@ -172,6 +177,8 @@ static size_t collect(struct supervisor *s, struct pollfd *polls) {
   size_t count = 0;
   polls[count++] = (struct pollfd){.fd = s->signals, .events = POLLIN};
   polls[count++] = (struct pollfd){.fd = s->init_socket, .events = POLLIN};
+  if (s->mirror && s->mirror->fd >= 0)
+    polls[count++] = (struct pollfd){.fd = s->mirror->fd, .events = (short)(POLLIN | (s->mirror->writes ? POLLOUT : 0))};
   for (uint32_t i = 0; i < s->plan->apps; i++) {
     for (int n = s->init_socket < 0 ? 1 : 0; n < 3; n++) count = stream_poll(&s->app[i].stream[n], polls, count);
     if (s->app[i].mounter >= 0) polls[count++] = (struct pollfd){.fd = s->app[i].mounter, .events = POLLIN};
@@ -193,7 +200,25 @@ static void dispatch(struct supervisor *s, const struct pollfd *poll) {
   control_event(s, poll);
 }
 
+/* How often a mirror gets its turn when nothing happens. */
+enum { MIRROR_MS = 500 };
+
+static short events_of(const struct pollfd *polls, size_t count, int fd) {
+  for (size_t i = 0; i < count; i++)
+    if (polls[i].fd == fd) return polls[i].revents;
+  return 0;
+}
+
+/* Without its host a machine ends its pod. */
+static void turn_mirror(struct supervisor *s, const struct pollfd *polls, size_t count) {
+  struct mirror *mirror = s->mirror;
+  if (!mirror || mirror->turn(mirror, s, mirror->fd < 0 ? 0 : events_of(polls, count, mirror->fd)) == 0) return;
+  mirror->fd = -1;
+  if (s->init > 0) kill(s->init, SIGKILL);
+}
+
 static int patience_ms(const struct supervisor *s, int timeout) {
+  if (s->mirror && s->init_socket >= 0) timeout = timeout < 0 || timeout > MIRROR_MS ? MIRROR_MS : timeout;
   int64_t due = s->init_socket >= 0 ? control_due_ms(&s->control) : 0;
   int64_t left = due ? due - now_ms() : -1;
   if (!due) return timeout;
@@ -201,7 +226,7 @@ static int patience_ms(const struct supervisor *s, int timeout) {
   return timeout >= 0 && timeout < left ? timeout : (int)left;
 }
 
-enum { MAX_POLLS = 3 + PLAN_MAX_APPS * 4 + MAX_CONNECTIONS * 2 + 2 };
+enum { MAX_POLLS = 4 + PLAN_MAX_APPS * 4 + MAX_CONNECTIONS * 2 + 2 };
 
 /* Waits for something to do, at most `timeout` ms, and does it. Returns 0 when nothing came. */
 static int turn(struct supervisor *s, int timeout) {
@@ -209,6 +234,8 @@ static int turn(struct supervisor *s, int timeout) {
   size_t count = collect(s, polls);
   int ready = poll(polls, count, patience_ms(s, timeout));
   if (s->init_socket >= 0) control_sweep(s);
+  turn_mirror(s, polls, ready > 0 ? count : 0);
+  if (s->mirror && ready == 0 && s->init_socket >= 0) return 1;
   if (ready <= 0) return ready < 0 ? errno == EINTR : timeout < 0;
   if (polls[0].revents) on_signals(s);
   for (size_t i = 2; i < count; i++)

@@ -8,6 +8,7 @@
 #include "caller.h"
 #include "control.h"
 #include "log.h"
+#include "mirror.h"
 #include "plan.h"
 #include "pump.h"
 #include "tty.h"
@@ -54,6 +55,7 @@ struct supervisor {
   struct supervised app[PLAN_MAX_APPS]; /* those of the plan are prepared */
   struct control control;
   struct tty tty;
+  struct mirror *mirror; /* in a virtual machine: the host; else NULL */
 };
 
 void supervisor_prepare(struct supervisor *s, struct outer *outer);

@@ -19,6 +19,12 @@ void supervised_prepare(struct supervisor *s, uint32_t index) {
   log_prepare(&app->log);
 }
 
+static void mirror_tee(void *context, const struct stream *stream, const char *data, size_t size) {
+  struct supervised *app = context;
+  struct mirror *mirror = app->owner->mirror;
+  mirror->output(mirror, (uint32_t)(app - app->owner->app), stream, data, size);
+}
+
 /* Output goes to the log and to those who attach; that of mode pipe to the caller as well, whom the app waits for. */
 static void take_output(struct supervisor *s, uint32_t index, int number, int fd) {
   struct supervised *app = &s->app[index];
@@ -29,6 +35,10 @@ static void take_output(struct supervisor *s, uint32_t index, int number, int fd
   stream->tee = attach_tee;
   stream->context = app;
   stream->at_line_start = 1;
+  if (s->mirror) {
+    stream->tee = mirror_tee;
+    return;
+  }
   if (section_stdio(&s->plan->app[index], number) != STDIO_PIPE) return;
   stream->to = s->output[number];
   if (section_find(&s->plan->pod, OP_PREFIX_OUTPUT)) stream->app = supervised_name(s, index);
@@ -39,7 +49,7 @@ void supervisor_stream(struct supervisor *s, uint32_t index, int number, int fd)
   stream_never_blocks(fd);
   if (number > 0) {
     take_output(s, index, number, fd);
-  } else if (section_stdio(&s->plan->app[index], 0) == STDIO_STREAM) {
+  } else if (s->mirror || section_stdio(&s->plan->app[index], 0) == STDIO_STREAM) {
     app->input = fd;
   } else {
     app->stream[0].from = stream_open(0, O_RDONLY);

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { libraryFile, RktError } from '../base/index.ts'
+import { findMachine } from './kvm/machine.ts'
 import { findRuntime } from './oci/find-runtime.ts'
 
 /** What a flavour of isolation is on this host. */
@@ -33,7 +34,7 @@ export function reportIsolation(): IsolationReport[] {
       apps: 'many',
     },
     ...runtimes.map(reportRuntime),
-    { name: 'kvm', available: false, note: `this version has no launcher for it; ${accelerator()}`, own: ['kernel', ...namespaces], apps: 'many' },
+    reportMachine(),
   ]
 }
 
@@ -55,10 +56,15 @@ function whereIs(name: string): Place {
   }
 }
 
-/** KVM runs ordinary guests only on a processor that says so, whatever /dev has. */
-function accelerator(): string {
-  const capable = existsSync('/dev/kvm') && /^flags\s*:.*\b(?:svm|vmx)\b/m.test(readFileSync('/proc/cpuinfo', 'latin1'))
-  return capable ? 'this processor can run virtual machines' : 'this processor runs virtual machines in emulation only'
+function reportMachine(): IsolationReport {
+  const common = { name: 'kvm', own: ['kernel', ...namespaces], apps: 'many' } as const
+  try {
+    const { accelerated, monitor } = findMachine()
+    return { ...common, available: true, note: `${monitor}, ${accelerated ? 'with KVM' : 'emulated: this processor has no svm or vmx'}; no network and no host volumes yet` }
+  } catch (error) {
+    if (!(error instanceof RktError)) throw error
+    return { ...common, available: false, note: error.hint === undefined ? error.message : `${error.message}; ${error.hint}` }
+  }
 }
 
 /** The smallest app there is: the launcher itself. */

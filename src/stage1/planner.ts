@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { RktError, unreachable } from '../base/index.ts'
-import { type Isolation, isolationText } from '../spec/index.ts'
+import type { Isolation } from '../spec/index.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
 import { planPod, type PodPlan, type PodPlanInputs } from './ns/plan-pod.ts'
 
@@ -9,7 +9,7 @@ import { planPod, type PodPlan, type PodPlanInputs } from './ns/plan-pod.ts'
  *
  * @throws RktError `unsupported` for a flavour that this version cannot start.
  */
-export async function plannerOf(isolation: Isolation): Promise<(inputs: PodPlanInputs) => PodPlan> {
+export async function plannerOf(isolation: Isolation): Promise<(inputs: PodPlanInputs) => PodPlan | Promise<PodPlan>> {
   switch (isolation.kind) {
     case 'ns':
       return planPod
@@ -18,7 +18,7 @@ export async function plannerOf(isolation: Isolation): Promise<(inputs: PodPlanI
     case 'oci':
       return (await import('./oci/plan-pod.ts')).planPod
     case 'kvm':
-      throw new RktError('unsupported', `cannot start a pod with isolation "${isolationText(isolation)}": this version has no launcher for it`, { hint: 'rkt isolation' })
+      return (await import('./kvm/plan-pod.ts')).planPod
     default:
       return unreachable(isolation)
   }

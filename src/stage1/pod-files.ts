@@ -20,13 +20,16 @@ export function writePodFiles(pod: Pod, sources: PodFileSources): void {
     writeFileSync(pod.inside(path), text)
     chmodSync(pod.inside(path), 0o644)
   }
-  write(podFiles.hostname, `${sources.runtime.hostname}\n`)
-  write(podFiles.hosts, hostsFile(sources.runtime.hosts, { hostname: sources.runtime.hostname, readHost: () => readHost('/etc/hosts') }).text)
-  const resolver = resolvConf(sources.runtime.dns, {
-    readHost: () => readHost('/etc/resolv.conf'),
-    ...(sources.network === undefined ? {} : { network: sources.network }),
-  })
-  write(podFiles.resolvConf, resolver ?? '')
+  for (const [path, text] of Object.entries(podFileTexts(sources))) write(path, text)
+}
+
+/** Their contents, by their paths in the pod directory. */
+export function podFileTexts({ runtime, network }: PodFileSources): Readonly<Record<string, string>> {
+  return {
+    [podFiles.hostname]: `${runtime.hostname}\n`,
+    [podFiles.hosts]: hostsFile(runtime.hosts, { hostname: runtime.hostname, readHost: () => readHost('/etc/hosts') }).text,
+    [podFiles.resolvConf]: resolvConf(runtime.dns, { readHost: () => readHost('/etc/resolv.conf'), ...(network === undefined ? {} : { network }) }) ?? '',
+  }
 }
 
 function readHost(path: string): string {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { binding, type Log, mappedIdCount, writeDurably } from '../base/index.ts'
 import { addNetworks, holdNetwork, type NetworkPlan, planNetworks, type PodNetworks, recordUserNetwork, unregistration, type UserNetwork } from '../network/index.ts'
@@ -122,10 +122,13 @@ export async function startPod(given: StartOptions): Promise<never> {
   return execLauncher(options)
 }
 
+/** The pod directory is closed; what lies in it is read by programs that are not root, at places where the launcher mounts it. */
 function writePlanFiles(pod: Pod, files: PodPlan['files']): void {
-  for (const [path, text] of files ?? []) {
-    mkdirSync(dirname(pod.inside(path)), { recursive: true, mode: 0o700 })
-    writeFileSync(pod.inside(path), text, { mode: 0o600 })
+  for (const [path, content] of files ?? []) {
+    mkdirSync(dirname(pod.inside(path)), { recursive: true })
+    chmodSync(dirname(pod.inside(path)), 0o755)
+    writeFileSync(pod.inside(path), content)
+    chmodSync(pod.inside(path), 0o644)
   }
 }
 

@@ -44,7 +44,7 @@ export interface PodPlan {
   /** Whether an app gets the AppArmor profile that this program brings. */
   readonly usesDefaultProfile: boolean
   /** Files that the plan names, by their path in the pod directory. */
-  readonly files?: ReadonlyMap<string, string>
+  readonly files?: ReadonlyMap<string, string | Uint8Array>
 }
 
 /** Plans a pod for the flavour `ns`: Linux namespaces with the default confinement. */
