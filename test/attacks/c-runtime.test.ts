@@ -142,6 +142,10 @@ test('C1: launcher and init run from sealed copies, not from the installed progr
     t.is(Number(seals) & 15, 15)
     t.regex(opened ?? '', /Text file busy|Operation not permitted/)
   }
+  // Init holds its sockets and signals, the namespaces and groups of its apps, /dev/null, and of the host the lock of the pod alone.
+  const held = readdirSync(`/proc/${init}/fd`).map((fd) => readlinkSync(`/proc/${init}/fd/${fd}`))
+  t.true(held.length > 3)
+  t.deepEqual(held.filter((target) => !/^(socket:|anon_inode:\[?signalfd|pipe:|mnt:\[|cgroup:\[|(\/dev)?\/null$)|\/cgroup\.procs$/.test(target)), [join(scene.dir, 'pods/run', pod.uuid)])
   t.is((await scene.rkt(['stop', '--force', pod.uuid])).code, 0)
   await pod.end
 })
