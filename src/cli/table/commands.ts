@@ -5,7 +5,7 @@ import { imageCommands } from './image-commands.ts'
 import { formatFlag, fullFlag, noLegendFlag, prepareFlags, prettyPrintFlag, startFlags, storeFlags, uuidFileFlag, uuidFileSaveFlag } from './pod-flags.ts'
 import type { Command } from './types.ts'
 
-const imageText = 'IMAGE should be a string referencing an image: an ID, a local file, a URL, or an image name.'
+const imageText = 'IMAGE should be a string referencing an image: an ID, a local file, a URL, an image name, or an OCI image as docker://NAME[:TAG][@DIGEST], oci:DIR[:REF], oci-archive:FILE[:REF] or docker-archive:FILE[:REF].'
 
 const fetch: Command = {
   name: 'fetch',
