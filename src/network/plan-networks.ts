@@ -41,6 +41,8 @@ export interface NetworkPlan {
   readonly endNetns: string
   /** One CNI DEL for each ADD, last first; what the ADDs answered is not in it. */
   readonly teardown: readonly EndExec[]
+  /** Those of `teardown` that no answer of a plugin changes. */
+  readonly always?: readonly EndExec[]
 }
 
 export interface ComposeOptions {

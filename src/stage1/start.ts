@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { binding, type Log, mappedIdCount, writeDurably } from '../base/index.ts'
-import { addNetworks, holdNetwork, type NetworkPlan, planNetworks, type PodNetworks, recordUserNetwork, unregistration, type UserNetwork } from '../network/index.ts'
+import { addNetworks, type EndExec, holdNetwork, type NetworkPlan, planNetworks, type PodNetworks, recordUserNetwork, unregistration, type UserNetwork } from '../network/index.ts'
 import type { Pod, PreparedPod } from '../pod/index.ts'
 import { launcherPath, runLauncher } from './launcher.ts'
 import type { PodPlan, PodPlanInputs } from './ns/plan-pod.ts'
@@ -95,7 +95,7 @@ export async function startPod(given: StartOptions): Promise<never> {
   }
   using hold = await holding
   const opened: Promise<void>[] = []
-  const network = hold.hasRules ? planned : networksOf(options, 'plugin')
+  const network = hold.hasRules ? planned : withEnd(networksOf(options, 'plugin'), hold.end)
   if (user === undefined && runtime.net.kind === 'networks') {
     if (network !== planned) writeDurably(pod.inside('plan'), encodePlan(makePlan(options, facts, { network, user, connected }).plan))
     connected = await addNetworks(network, { podDir: pod.dir, lockFd: pod.fd, log, signal: options.signal })
@@ -181,6 +181,11 @@ async function gatherFacts(options: StartOptions): Promise<Facts> {
   }
 }
 
+/** Where the kernel has no rules that end by themselves. */
+function withEnd(plan: NetworkPlan, end: readonly EndExec[]): NetworkPlan {
+  return { ...plan, teardown: [...end, ...plan.teardown], always: end }
+}
+
 interface NetworkFacts {
   readonly network: NetworkPlan
   readonly user: UserNetwork | undefined
@@ -193,7 +198,7 @@ function makePlan({ prepared, runtime, dirs }: StartOptions, { planPod: plan, ..
     ...facts,
     pod: prepared,
     runtime: net.metadataUrl === undefined ? runtime : { ...runtime, metadataUrl: net.metadataUrl },
-    networkEnd: [...(runtime.mdsRegister ? [unregistration(prepared.uuid)] : []), ...(net.connected.teardown ?? net.network.teardown)],
+    networkEnd: [...(runtime.mdsRegister ? [unregistration(prepared.uuid)] : []), ...(net.connected.teardown === undefined ? net.network.teardown : [...(net.network.always ?? []), ...net.connected.teardown])],
     networkDns: net.connected.dns !== undefined,
     ...(net.user === undefined ? {} : { networkHelper: net.user }),
     garbagePath: join(dirs.data, 'pods', 'garbage', prepared.uuid),

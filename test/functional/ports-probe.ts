@@ -2,6 +2,7 @@
 import { createServer } from 'node:net'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { probe } from '../support/paths.ts'
 import { answered, ask, command, makeNeighbours, startWorldPod, worldRkt } from '../support/network-world.ts'
 
 const [, , dir = '', image = ''] = process.argv
@@ -82,6 +83,20 @@ const chained = {
 await chain.stop()
 const chainEnded = { rules: /CNI-(DN|SN)?-?[0-9a-f]/.test(command('iptables-save', '-t', 'nat')), links: command('ip', '-br', 'link').includes('veth') }
 
+// A kernel without nftables: only the older iptables is there.
+command('mount', '--bind', '/usr/sbin/xtables-legacy-multi', '/usr/sbin/xtables-nft-multi')
+const legacy = await startWorldPod({ dir, image, flags: ['--port=www:8080'], script: listeners, through: probe('without-nftables') })
+const chains = (): boolean => command('iptables-save', '-t', 'nat').includes('RKT-PFWD')
+const old = {
+  outside: await answered({ from: 'out', ip: '192.0.2.1', port: 8080 }),
+  ownAddress: await answered({ ip: '192.0.2.1', port: 8080 }),
+  loopback: await answered({ ip: '127.0.0.1', port: 8080 }),
+  rules: chains(),
+}
+process.kill(legacy.pid, 'SIGKILL')
+await worldRkt(dir, ['gc', '--grace-period=0s'])
+const oldEnded = { rules: /RKT|CNI-/.test(command('iptables-save', '-t', 'nat')), sockets: sockets() }
+
 const result = ({ code, stderr }: { readonly code: number | null; readonly stderr: string }): unknown => ({ code, stderr: stderr.split('\n').filter((line) => !line.includes('warning')) })
 process.stdout.write(
   JSON.stringify({
@@ -102,6 +117,8 @@ process.stdout.write(
     six,
     killed,
     chained,
+    old,
+    oldEnded,
     chainEnded,
   }),
 )

@@ -35,6 +35,8 @@ test('published ports are reached from outside, from the host and over loopback,
     ended: { answer: '', rules: '', sockets: '' },
     six: { outside: 'www 2001:db8:1::2', outside4: 'www 192.0.2.2', loopback: 'www fd77::1', udp: 'dns 2001:db8:1::2' },
     killed: { rules: false, sockets: '' },
+    old: { outside: 'www 192.0.2.2', ownAddress: 'www 172.16.28.1', loopback: 'www 172.16.28.1', rules: true },
+    oldEnded: { rules: false, sockets: '' },
     chained: { outside: 'www 192.0.2.2', link: '02:00:00:00:00:01', networks: 'chain:ip4=10.78.0.2, default-restricted:ip4=172.31.0.2', rules: true },
     chainEnded: { rules: false, links: false },
   })

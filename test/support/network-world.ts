@@ -80,6 +80,8 @@ export interface WorldPodOptions {
   readonly dir: string
   readonly image: string
   readonly flags?: readonly string[]
+  /** What executes the command. */
+  readonly through?: string
   /** Shell, in the background of which everything runs. */
   readonly script: string
 }
@@ -87,10 +89,10 @@ export interface WorldPodOptions {
 let count = 0
 
 /** Starts a pod and waits until its app runs. */
-export async function startWorldPod({ dir, image, flags = [], script }: WorldPodOptions): Promise<WorldPod> {
+export async function startWorldPod({ dir, image, flags = [], through, script }: WorldPodOptions): Promise<WorldPod> {
   const file = `${dir}-uuid-${count++}`
-  const argv = [...placeFlags(dir), '--insecure-options=image', 'run', `--uuid-file-save=${file}`, ...flags, image, '--exec=/bin/sh', '--', '-c', script]
-  const child = spawn(rktProgram, argv, { stdio: ['ignore', 'ignore', 'inherit'], detached: true })
+  const argv = [...(through === undefined ? [] : [rktProgram]), ...placeFlags(dir), '--insecure-options=image', 'run', `--uuid-file-save=${file}`, ...flags, image, '--exec=/bin/sh', '--', '-c', script]
+  const child = spawn(through ?? rktProgram, argv, { stdio: ['ignore', 'ignore', 'inherit'], detached: true })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   for (let waitedMs = 0; ; waitedMs += 20) {
     const uuid = existsSync(file) ? readFileSync(file, 'utf8') : ''

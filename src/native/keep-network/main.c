@@ -1,7 +1,8 @@
 /*
  * build/lib/rkt/keep-network: holds the ports of a pod and owns its packet rules for as long as the pod's launcher lives, and relays
  * what comes to those ports over loopback. Usage: keep-network PARENT (frames on 0, answers on 1; specs/network.md), or
- * keep-network send SOCKET (what is on 0 goes to a local service).
+ * keep-network send SOCKET (what is on 0 goes to a local service), or
+ * keep-network try PROGRAM ARGUMENT… (what is to be removed may be gone: a failure is none).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "claims.h"
@@ -63,6 +65,21 @@ static int lead(int *netlink, uint32_t count)
     return frame_answer(1, &answer) || answer.batch_error || answer.place_error ? -1 : 0;
 }
 
+static int try_program(char **argv)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        int null = open("/dev/null", O_RDWR);
+        if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
+            _exit(127);
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    return child > 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     int netlink = -1;
@@ -70,6 +87,8 @@ int main(int argc, char **argv)
     struct rlimit files;
     if (argc == 3 && strcmp(argv[1], "send") == 0)
         return send_input(argv[2]);
+    if (argc > 2 && strcmp(argv[1], "try") == 0)
+        return try_program(argv + 2);
     if (argc != 2 || live_with((pid_t)atoi(argv[1])))
         return 1;
     if (syscall(SYS_close_range, 3U, ~0U, 0U) || getrlimit(RLIMIT_NOFILE, &files))
