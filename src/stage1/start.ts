@@ -53,7 +53,7 @@ export async function planPod(given: StartOptions): Promise<{ readonly json: unk
   forwardedPorts(options.prepared, options.runtime)
   const user = userNetworkOf(options.prepared, options.runtime)
   const network = networksOf(options, 'own')
-  const { plan } = makePlan(options, await gatherFacts(options), { network, user, connected: user?.connected ?? unconnected })
+  const { plan } = await makePlan(options, await gatherFacts(options), { network, user, connected: user?.connected ?? unconnected })
   return { json: planToJson(plan) }
 }
 
@@ -82,7 +82,7 @@ export async function startPod(given: StartOptions): Promise<never> {
   holding.catch(() => undefined) // Told where it is awaited.
   const facts = await gatherFacts(options)
   let connected: PodNetworks = user?.connected ?? unconnected
-  let made = makePlan(options, facts, { network: planned, user, connected })
+  let made = await makePlan(options, facts, { network: planned, user, connected })
   for (const warning of made.warnings) log.warn(warning)
   if (made.usesDefaultProfile) loadDefaultProfile()
   writeFileSync(pod.inside('subcgroup'), made.subcgroup, { mode: 0o640 })
@@ -97,10 +97,10 @@ export async function startPod(given: StartOptions): Promise<never> {
   const opened: Promise<void>[] = []
   const network = hold.hasRules ? planned : withEnd(networksOf(options, 'plugin'), hold.end)
   if (user === undefined && runtime.net.kind === 'networks') {
-    if (network !== planned) writeDurably(pod.inside('plan'), encodePlan(makePlan(options, facts, { network, user, connected }).plan))
+    if (network !== planned) writeDurably(pod.inside('plan'), encodePlan((await makePlan(options, facts, { network, user, connected })).plan))
     connected = await addNetworks(network, { podDir: pod.dir, lockFd: pod.fd, log, signal: options.signal })
     opened.push(hold.open(connected))
-    made = makePlan(options, facts, { network, user, connected })
+    made = await makePlan(options, facts, { network, user, connected })
   } else if (runtime.net.kind === 'none') {
     log.debug('networking', 'networking namespace with loopback only')
   }
@@ -108,7 +108,7 @@ export async function startPod(given: StartOptions): Promise<never> {
     writeDurably(pod.inside('plan'), encodePlan(made.plan))
     const url = await metadataUrl(prepared, { runtime, connected, signal: options.signal })
     writeFileSync(pod.inside(metadataUrlFile), url, { mode: 0o600 })
-    made = makePlan(options, facts, { network, user, connected, metadataUrl: url })
+    made = await makePlan(options, facts, { network, user, connected, metadataUrl: url })
   }
   await Promise.all(opened)
   writePodFiles(pod, { runtime, ...(connected.dns === undefined ? {} : { network: connected.dns }) })
@@ -161,7 +161,7 @@ function holdNamespaces(pod: Pod, prepared: PreparedPod): void {
   runLauncher({ argv: ['hold', '3', String(shift), String(count)], descriptors: [pod.fd], timeoutMs: 10_000 })
 }
 
-type Facts = Pick<PodPlanInputs, 'host' | 'roots' | 'filters'> & { readonly planPod: (inputs: PodPlanInputs) => PodPlan }
+type Facts = Pick<PodPlanInputs, 'host' | 'roots' | 'filters'> & { readonly planPod: (inputs: PodPlanInputs) => PodPlan | Promise<PodPlan> }
 
 /** What a plan takes from the host and the images; it stays as it is during a start. */
 async function gatherFacts(options: StartOptions): Promise<Facts> {
@@ -193,8 +193,8 @@ interface NetworkFacts {
   readonly metadataUrl?: string
 }
 
-function makePlan({ prepared, runtime, dirs }: StartOptions, { planPod: plan, ...facts }: Facts, net: NetworkFacts): PodPlan {
-  return plan({
+async function makePlan({ prepared, runtime, dirs }: StartOptions, { planPod: plan, ...facts }: Facts, net: NetworkFacts): Promise<PodPlan> {
+  return await plan({
     ...facts,
     pod: prepared,
     runtime: net.metadataUrl === undefined ? runtime : { ...runtime, metadataUrl: net.metadataUrl },

@@ -57,6 +57,7 @@ export async function planPod(inputs: PodPlanInputs): Promise<PodPlan> {
     },
     warnings: [...guest.warnings, ...(machine.accelerated ? [] : ['warning: this processor cannot run virtual machines (no svm or vmx): the guest is emulated, and slow'])],
     subcgroup: cgroups.subcgroup,
+    cgroups: host.cgroups,
     usesDefaultProfile: false,
     files: new Map<string, string | Uint8Array>([
       ['kvm/initrd', makeInitrd(readFileSync(libraryFile('launcher')))],
