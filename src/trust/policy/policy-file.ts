@@ -85,7 +85,8 @@ function readMinVersion({ path, fields }: Reading): string | undefined {
 }
 
 function readLocked({ path, fields }: Reading): boolean {
-  const value = fields['locked'] ?? false
+  const value = fields['locked']
+  if (value === undefined) return false
   if (typeof value !== 'boolean') throw refusal(path, '"locked" is neither true nor false')
   return value
 }
