@@ -63,7 +63,7 @@ export function planPod(inputs: PodPlanInputs): PodPlan {
     disks: host.disks,
     everyController: isMutable(pod.manifest),
     // In a user namespace of its own an app opens no device but those that volumes bring, for which the policy knows reading from writing.
-    ...((pod.idRange === undefined || devices.length > 0) && !runtime.insecure.paths ? { devices: [...deviceRules(), ...devices] } : {}),
+    ...((pod.idRange === undefined || (devices.length > 0 && !host.rootless)) && !runtime.insecure.paths ? { devices: [...deviceRules(), ...devices] } : {}),
   })
   const planned = pod.apps.map((app) => {
     const root = inputs.roots.get(app.name)

@@ -66,6 +66,9 @@ function partsOf(mount: ResolvedMount, target: string, options: VolumePlanOption
     case 'host': {
       const resolved = options.resolveSource(source.path)
       const type = mountOf(options.mounts, resolved.path)?.type ?? ''
+      if (resolved.device !== undefined && options.rootless === true && mount.readOnly) {
+        throw new RktError('unsupported-host', `cannot mount device ${quote(resolved.path)} read-only: an ordinary user has no device policy`, { hint: 'leave readOnly away' })
+      }
       if (resolved.device !== undefined) return [devicePart(resolved.path, target, { flags: readOnly, foreign: options.mapped || options.rootless === true })]
       const travel = propagationFlag(mount, options)
       if (options.rootless === true) return [rootlessPart({ source: resolved.path, target, recursive: source.recursive, readOnly: mount.readOnly, travel }, options)]

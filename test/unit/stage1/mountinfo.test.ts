@@ -56,3 +56,19 @@ test('planVolumes() mounts parents before what lies in them', (t) => {
   const planned = planVolumes([host('/srv/tmp', { target: '/a/b/c' }), host('/srv/tmp', { target: '/a' })], options)
   t.deepEqual(planned.operations.map((operation) => operation.op === 'volume' && operation.target), ['/a', '/a/b/c'])
 })
+
+test('planVolumes() makes propagation flags of what the volume says, and refuses what would open the host', (t) => {
+  const travelling = (propagation: 'slave' | 'shared', more: Partial<ResolvedMount> = {}): ResolvedMount => host('/srv/tmp', { source: { kind: 'host', path: '/srv/tmp', recursive: undefined, propagation }, ...more })
+  const flags = (mount: ResolvedMount, mapped: boolean): unknown => planVolumes([mount], { ...options, mapped }).operations.map((operation) => operation.op === 'volume' && operation.flags)
+  t.deepEqual(flags(travelling('slave'), true), [4 | 2 | 64])
+  t.deepEqual(flags(travelling('shared'), false), [4 | 128])
+  t.throws(() => flags(travelling('shared'), true), { code: 'invalid-manifest', message: /a pod with a user namespace of its own mounts nothing on the host/ })
+  t.throws(() => flags(travelling('slave', { readOnly: true }), false), { code: 'invalid-manifest', message: /mounts that are made later would be writable/ })
+})
+
+test('planVolumes() refuses a read-only device where no policy can hold it', (t) => {
+  const resolveSource = (path: string): { path: string; device: { type: 'c'; major: number; minor: number } } => ({ path, device: { type: 'c', major: 10, minor: 229 } })
+  const device = host('/dev/fuse', { readOnly: true })
+  t.throws(() => planVolumes([device], { ...options, resolveSource, rootless: true }), { code: 'unsupported-host', message: /an ordinary user has no device policy/ })
+  t.is(planVolumes([device], { ...options, resolveSource }).operations.length, 1)
+})
