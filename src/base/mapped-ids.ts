@@ -13,8 +13,9 @@ export function mappedIdCount(): number | undefined {
 }
 
 function readCount(): number | undefined {
-  const counts = ['uid_map', 'gid_map'].map((name) => parseIdMap(readFileSync(`/proc/self/${name}`, 'latin1')))
-  return counts.every((count) => count === undefined) ? undefined : Math.min(...counts.map((count) => count ?? wholeMap))
+  const read = (name: string): number | undefined => parseIdMap(readFileSync(`/proc/self/${name}`, 'latin1'))
+  const uids = read('uid_map')
+  return uids === undefined ? undefined : Math.min(uids, read('gid_map') ?? wholeMap)
 }
 
 const wholeMap = 2 ** 32 - 1

@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import test from 'ava'
+import { aciManifest } from '../support/aci.ts'
 import { rktProgram } from '../support/paths.ts'
 import { openUser, ordinaryUser, type UserOptions } from '../support/rootless-scene.ts'
 import { rkt } from '../support/run.ts'
@@ -92,4 +93,17 @@ test('verbs that need nothing of it stay outside of the user namespace', async (
   t.is((await user.rkt(['version'])).code, 0)
   t.is((await user.rkt(['help', 'run'])).code, 0)
   t.is((await user.rkt(['completion', 'bash'])).code, 0)
+})
+
+test('an image that an ordinary user builds has the owners that its files have', async (t) => {
+  using user = openUser()
+  user.file('manifest', JSON.stringify(aciManifest()))
+  t.is((await user.bash('mkdir rootfs && touch rootfs/file')).code, 0)
+  const build = ['--manifest=manifest', '--rootfs=rootfs', '--compression=none']
+  for (const words of [['image', 'build', ...build], ['--debug', '--dir', 'data', 'im', '--manifest=manifest', 'bu', '--rootfs=rootfs', '--compression=none'], ['--user-config', 'no/directory', 'image', 'build', ...build]]) {
+    const { code, stderr } = await user.rkt([...words, '--overwrite', 'out.aci'])
+    t.is(code, 0, stderr)
+    const listed = await user.bash('tar --list --verbose --numeric-owner --file=out.aci')
+    t.regex(listed.stdout, new RegExp(`^-rw\\S+ ${ordinaryUser.id}/${ordinaryUser.id} .* rootfs/file$`, 'm'))
+  }
 })

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isErrno, parseStrictJson, quote, RktError } from '../../base/index.ts'
+import { isErrno, mappedIdCount, parseStrictJson, quote, RktError } from '../../base/index.ts'
 
 /** One file of configuration: its kind is known, its fields are not yet checked. */
 export interface ConfigFile {
@@ -16,7 +16,19 @@ export interface ConfigFile {
  * @throws RktError `invalid-config` or `invalid-json` naming the file.
  */
 export function readConfigFiles(directory: string, kinds: readonly string[]): readonly ConfigFile[] {
-  return fileNames(directory).map((name) => readConfigFile(join(directory, name), kinds))
+  return fileNames(directory).flatMap((name) => {
+    try {
+      return [readConfigFile(join(directory, name), kinds)]
+    } catch (error) {
+      if (isKeptByRoot(error)) return []
+      throw error
+    }
+  })
+}
+
+/** What root of the host keeps for itself, credentials above all, is not meant for the pods of an ordinary user. */
+function isKeptByRoot(error: unknown): boolean {
+  return isErrno(error, 'EACCES') && mappedIdCount() !== undefined
 }
 
 /** Whether a value is a JSON object. */
@@ -40,7 +52,7 @@ function fileNames(directory: string): readonly string[] {
     const entries = readdirSync(directory, { withFileTypes: true })
     return entries.filter((entry) => entry.isFile() && entry.name.endsWith('.json')).map(({ name }) => name).sort()
   } catch (error) {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return []
+    if (isErrno(error, 'ENOENT', 'ENOTDIR') || isKeptByRoot(error)) return []
     throw error
   }
 }
