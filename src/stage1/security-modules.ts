@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
-import { escapeText, isErrno, libraryFile, RktError } from '../base/index.ts'
+import { escapeText, isErrno, libraryFile, mappedIdCount, RktError } from '../base/index.ts'
 
 /** The profile that apps get where the host uses AppArmor and nothing else is said; stage1/rkt-default.apparmor. */
 export const defaultProfile = 'rkt-default'
@@ -19,7 +19,9 @@ export interface SecurityModules {
 /** Asks the kernel; two look-ups where there is neither. */
 export function readSecurityModules(): SecurityModules {
   const apparmor = existsSync('/proc/self/attr/apparmor/exec') && readFlag('/sys/module/apparmor/parameters/enabled')
-  return { selinux: existsSync('/sys/fs/selinux/enforce'), apparmor, usesProfiles: apparmor && (isLoaded(defaultProfile) || existsSync(parser)) }
+  // An ordinary user can neither load a profile nor see which there are; one that applies to him goes on to apply.
+  const usesProfiles = apparmor && mappedIdCount() === undefined && (isLoaded(defaultProfile) || existsSync(parser))
+  return { selinux: existsSync('/sys/fs/selinux/enforce'), apparmor, usesProfiles }
 }
 
 /**
