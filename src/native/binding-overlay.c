@@ -67,11 +67,9 @@ static int mount_layers(const struct descriptors *layers)
     CLEANUP(close_descriptor) int context = open_overlay();
     if (context < 0)
         return -1;
-    if (add_layers(context, layers) == 0) {
-        if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0)
-            return -1;
+    if (add_layers(context, layers) == 0 && syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
         return (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes);
-    }
+    /* KERNEL: before 6.5 overlay looks at its options when it is made, and not earlier. */
     if (errno != EINVAL)
         return -1;
     CLEANUP(close_descriptor) int older = open_overlay();
