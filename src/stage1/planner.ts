@@ -1,26 +1,30 @@
 import { readFileSync } from 'node:fs'
 import { RktError, unreachable } from '../base/index.ts'
+import type { PreparedPod } from '../pod/index.ts'
 import type { Isolation } from '../spec/index.ts'
 import type { RuntimeOptions } from './runtime-options.ts'
 import { planPod, type PodPlan, type PodPlanInputs } from './ns/plan-pod.ts'
 
 /**
- * The planner of a flavour.
+ * The planner of a pod's flavour, with what it looks for and makes before it can plan.
  *
- * @throws RktError `unsupported` for a flavour that this version cannot start.
+ * @throws RktError `missing-tool` and others for what the flavour needs and the host lacks.
  */
-export async function plannerOf(isolation: Isolation): Promise<(inputs: PodPlanInputs) => PodPlan | Promise<PodPlan>> {
-  switch (isolation.kind) {
+export async function plannerOf(pod: PreparedPod, options: { readonly dataDir: string }): Promise<(inputs: PodPlanInputs) => PodPlan> {
+  switch (pod.isolation.kind) {
     case 'ns':
       return planPod
     case 'fly':
       return (await import('./fly/plan-pod.ts')).planPod
     case 'oci':
       return (await import('./oci/plan-pod.ts')).planPod
-    case 'kvm':
-      return (await import('./kvm/plan-pod.ts')).planPod
+    case 'kvm': {
+      const { gatherMachine, planPod: planMachine } = await import('./kvm/plan-pod.ts')
+      const machine = await gatherMachine(pod, options)
+      return (inputs) => planMachine(inputs, machine)
+    }
     default:
-      return unreachable(isolation)
+      return unreachable(pod.isolation)
   }
 }
 

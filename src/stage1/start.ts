@@ -174,7 +174,7 @@ async function gatherFacts(options: StartOptions): Promise<Facts> {
     if (filter !== undefined) filters.set(name, filter)
   }
   return {
-    planPod: await plannerOf(prepared.isolation),
+    planPod: await plannerOf(prepared, { dataDir: dirs.data }),
     host: readHostFacts(prepared, options),
     roots: new Map(prepared.apps.map((app) => [app.name, readRootFacts(app, { idCount })])),
     filters,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { libraryFile, RktError } from '../../base/index.ts'
+import type { PreparedPod } from '../../pod/index.ts'
 import { appFilter } from '../app-filter.ts'
 import { planStreams } from '../app-streams.ts'
 import { planCgroups } from '../ns/cgroup-plan.ts'
@@ -17,15 +18,30 @@ import { findMachine, guestMemoryBytes, machineArguments, type MachineFacts, max
 /** Ids of the monitor inside the pod's range: it is nobody's root. */
 const monitorId = 1000
 
+/** What a machine is made of, beside the plan. */
+export interface Machine {
+  readonly facts: MachineFacts
+  readonly disks: readonly GuestDisk[]
+  /** The monitor's BPF program. */
+  readonly filter: Uint8Array | undefined
+}
+
+/**
+ * Finds the monitor and the kernel, and makes the disks of the pod's images where they are not made yet.
+ *
+ * @throws RktError `missing-tool`, `limit-exceeded`, `child-failed`.
+ */
+export async function gatherMachine(pod: PreparedPod, options: { readonly dataDir: string }): Promise<Machine> {
+  const facts = findMachine()
+  return { facts, disks: await disksOf(pod), filter: await appFilter([], options) }
+}
+
 /** Plans a pod in a virtual machine: the monitor is the one program on the host, confined like an app without any rights. */
-export async function planPod(inputs: PodPlanInputs): Promise<PodPlan> {
+export function planPod(inputs: PodPlanInputs, { facts: machine, disks, filter }: Machine): PodPlan {
   const { pod, runtime, host } = inputs
   refuseUnsupported(inputs)
-  const machine = findMachine()
-  const disks = await disksOf(inputs)
   const guest = planGuest(inputs, disks)
   const cgroups = planCgroups(host.cgroups, { uuid: pod.uuid, apps: [{ name: 'vmm', isolators: [] }], isolators: [], disks: host.disks })
-  const filter = await appFilter([], { dataDir: join(inputs.garbagePath, '../../..') })
   const limits = pod.apps.flatMap(({ app }) => app.isolators.flatMap((isolator) => (isolator.kind === 'memory' && isolator.limitBytes !== undefined ? [isolator.limitBytes] : [])))
   const millis = pod.apps.flatMap(({ app }) => app.isolators.flatMap((isolator) => (isolator.kind === 'cpu' && isolator.limitMillis !== undefined ? [isolator.limitMillis] : [])))
   const words = machineArguments({
@@ -81,7 +97,7 @@ function namespaces(mapped: boolean): number {
   return (own | (mapped ? namespaceFlag.user : 0)) >>> 0
 }
 
-async function disksOf({ pod }: PodPlanInputs): Promise<GuestDisk[]> {
+async function disksOf(pod: PreparedPod): Promise<GuestDisk[]> {
   const roots = [...new Set(pod.apps.flatMap(({ roots: own }) => own))]
   if (roots.length > maxDisks) {
     throw new RktError('limit-exceeded', `cannot run pod "${pod.uuid}" in a virtual machine: its images have ${roots.length} trees; expected at most ${maxDisks}`)
