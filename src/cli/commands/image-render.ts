@@ -11,7 +11,7 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   const { store, record: judge } = openImages(context, { pullPolicy: 'never' })
   const found = store.find(text)
   // A chain holds for one moment: dependencies by name are found anew, and each is judged.
-  await extractImage(store, found.layers === undefined ? found : await judge(found.id), {
+  await extractImage(store, found.kind === 'oci' || found.layers === undefined ? found : await judge(found.id), {
     out: resolve(context.cwd, directory),
     content: 'all',
     rootfsOnly: invocation.flags.bool('rootfs-only'),
