@@ -4,7 +4,7 @@ export { digestParts, parseDigest, parseImageID, type Digest, type ImageID } fro
 export { syncDirectory, writeDurably, writeWhole } from './durable.ts'
 export { errorText, isErrno } from './errno.ts'
 export { errorCodes, isRktError, RktError, unreachable, type ErrorCode } from './errors.ts'
-export { parseStrictJson } from './json.ts'
+export { parseStrictJson, type StrictJsonOptions } from './json.ts'
 export { libraryFile } from './library.ts'
 export { limits } from './limits.ts'
 export { lockDescriptor, lockFile, type Lock, type LockOptions } from './lock.ts'

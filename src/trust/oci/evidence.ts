@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { digestParts, isRktError, limits, parseDigest, parseStrictJson, quote, RktError, unverified, type Digest, type Unverified } from '../../base/index.ts'
 import { formatDockerReference, parseDockerReference, readOciDocument, type CosignAnnotations, type DockerReference, type OciDocument, type OciImage, type OciPlatform, type RawSignature } from '../../spec/index.ts'
+import { isJsonObject, type JsonObject } from '../json-object.ts'
 
 /** Everything of which a verdict about an OCI image can be made again without any network. */
 export interface OciEvidence {
@@ -37,7 +38,7 @@ export function formatEvidence({ chain, reference, signatures }: OciEvidence): s
 export function parseEvidence(bytes: Uint8Array): OciEvidence {
   try {
     const json = parseStrictJson(bytes, { what: 'the evidence of an image', maxBytes: limits.evidenceBytes, maxDepth: 6 })
-    if (!isObject(json) || json['version'] !== 1) throw damaged('version')
+    if (!isJsonObject(json) || json['version'] !== 1) throw damaged('version')
     return {
       chain: list(json, 'chain').map(readLink),
       reference: json['reference'] === undefined ? undefined : parseDockerReference(text(json, 'reference')),
@@ -76,10 +77,8 @@ export function digestsOf(bytes: Uint8Array): readonly Digest[] {
   return (['sha256', 'sha512'] as const).map((algorithm) => parseDigest(`${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`))
 }
 
-type Fields = Readonly<Record<string, unknown>>
-
 function readLink(json: unknown): OciDocument {
-  if (!isObject(json)) throw damaged('chain')
+  if (!isJsonObject(json)) throw damaged('chain')
   const digest = parseDigest(text(json, 'digest'))
   const bytes = binary(json, 'bytes')
   const { algorithm, hex } = digestParts(digest)
@@ -88,7 +87,7 @@ function readLink(json: unknown): OciDocument {
 }
 
 function readSignature(json: unknown): RawSignature {
-  if (!isObject(json)) throw damaged('signatures')
+  if (!isJsonObject(json)) throw damaged('signatures')
   const place = text(json, 'place')
   const form = json['form']
   switch (form) {
@@ -104,24 +103,24 @@ function readSignature(json: unknown): RawSignature {
 }
 
 function readAnnotations(json: unknown): CosignAnnotations {
-  if (!isObject(json)) throw damaged('annotations')
+  if (!isJsonObject(json)) throw damaged('annotations')
   const optional = (name: string): object => (json[name] === undefined ? {} : { [name]: text(json, name) })
   return { signature: text(json, 'signature'), ...optional('certificate'), ...optional('chain'), ...optional('bundle') }
 }
 
-function list(json: Fields, name: string): readonly unknown[] {
+function list(json: JsonObject, name: string): readonly unknown[] {
   const value = json[name]
   if (!Array.isArray(value) || value.length > limits.imageSignatures) throw damaged(name)
   return value
 }
 
-function text(json: Fields, name: string): string {
+function text(json: JsonObject, name: string): string {
   const value = json[name]
   if (typeof value !== 'string') throw damaged(name)
   return value
 }
 
-function binary(json: Fields, name: string): Uint8Array {
+function binary(json: JsonObject, name: string): Uint8Array {
   const value = text(json, name)
   const bytes = Buffer.from(value, 'base64')
   if (base64(bytes) !== value) throw damaged(name)
@@ -130,10 +129,6 @@ function binary(json: Fields, name: string): Uint8Array {
 
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64')
-}
-
-function isObject(json: unknown): json is Fields {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
 function damaged(what: string): RktError {

@@ -1,4 +1,5 @@
-import { parseStrictJson, RktError } from '../../base/index.ts'
+import { RktError } from '../../base/index.ts'
+import { isJsonObject, parseSignatureJson, type JsonObject } from '../json-object.ts'
 
 /** What a container signature says, after its signature held. SPEC: containers/image docs/containers-signature.5.md. */
 export interface SignaturePayload {
@@ -19,7 +20,7 @@ export const payloadTypes = { openpgp: 'atomic container signature', cosign: 'co
  * @throws RktError `signature-invalid`.
  */
 export function readSignaturePayload(bytes: Uint8Array, type: (typeof payloadTypes)[keyof typeof payloadTypes]): SignaturePayload {
-  const json = strictJson(bytes)
+  const json = parseSignatureJson(bytes, { what: 'the payload of the signature', maxDepth: 8 })
   const top = fields(json, 'payload', ['critical', 'optional'])
   const critical = fields(top['critical'], 'critical', ['type', 'image', 'identity'])
   if (critical['type'] !== type) throw refused(`its type is ${JSON.stringify(critical['type'])}; expected ${JSON.stringify(type)}`)
@@ -29,15 +30,6 @@ export function readSignaturePayload(bytes: Uint8Array, type: (typeof payloadTyp
     digest: text(image, 'docker-manifest-digest'),
     reference: text(identity, 'docker-reference'),
     signedAt: readTimestamp(top['optional']),
-  }
-}
-
-function strictJson(bytes: Uint8Array): unknown {
-  try {
-    return parseStrictJson(bytes, { what: 'the payload of the signature', maxDepth: 8 })
-  } catch (cause) {
-    if (cause instanceof RktError) throw new RktError('signature-invalid', cause.message, { cause })
-    throw cause
   }
 }
 
@@ -51,8 +43,8 @@ function readTimestamp(optional: unknown): Date | undefined {
   return Number.isInteger(seconds) && !Number.isNaN(date.getTime()) ? date : undefined
 }
 
-function fields(json: unknown, where: string, known: readonly string[]): Readonly<Record<string, unknown>> {
-  if (!isObject(json)) throw refused(`"${where}" is not an object`)
+function fields(json: unknown, where: string, known: readonly string[]): JsonObject {
+  if (!isJsonObject(json)) throw refused(`"${where}" is not an object`)
   const keys = Object.keys(json)
   if (where !== 'payload' && keys.length !== known.length) throw refused(`"${where}" has ${keys.length} members; expected exactly ${known.join(', ')}`)
   const stranger = keys.find((key) => !known.includes(key))
@@ -60,14 +52,10 @@ function fields(json: unknown, where: string, known: readonly string[]): Readonl
   return json
 }
 
-function text(object: Readonly<Record<string, unknown>>, name: string): string {
+function text(object: JsonObject, name: string): string {
   const value = object[name]
   if (typeof value !== 'string' || value === '') throw refused(`"${name}" is not a text`)
   return value
-}
-
-function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
 function refused(state: string): RktError {

@@ -1,6 +1,7 @@
 import { isRktError, parseStrictJson, quote, RktError } from '../../base/index.ts'
 import { asACIdentifier, isolationLevels, signatureKinds, type ACIdentifier } from '../../spec/index.ts'
 import type { GuardedFile } from '../guarded-directory.ts'
+import { isJsonObject } from '../json-object.ts'
 import { isSignerID } from '../signer-id.ts'
 import { isVersion } from './compare-versions.ts'
 import { builtInPolicy, type PolicyRule } from './policy.ts'
@@ -32,7 +33,7 @@ function readFields(path: string, content: Uint8Array): Reading['fields'] {
   } catch (error) {
     throw isRktError(error) ? refusal(path, error.message.replace(/^cannot read policy "[^]*?": /, ''), error) : error
   }
-  if (!isObject(json)) throw refusal(path, 'not a JSON object')
+  if (!isJsonObject(json)) throw refusal(path, 'not a JSON object')
   const { rktKind: kind, rktVersion: version, ...fields } = json
   if (kind !== 'policy') throw refusal(path, `rktKind is ${JSON.stringify(kind)}; expected "policy"`)
   if (version !== 'v1') throw refusal(path, `rktVersion is ${JSON.stringify(version)}; expected "v1"`)
@@ -123,10 +124,6 @@ function oneOf<T extends string>({ path }: Reading, { name, value, of }: { reado
   const found = of.find((one) => one === value)
   if (found === undefined) throw refusal(path, `"${name}" says ${JSON.stringify(value)}; expected ${of.join(', ')}`)
   return found
-}
-
-function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
 /** The refusal of a file of `policy.d`: while it is there, no image may be used. */

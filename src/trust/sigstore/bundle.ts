@@ -1,4 +1,5 @@
-import { isRktError, limits, parseStrictJson, RktError } from '../../base/index.ts'
+import { limits, RktError } from '../../base/index.ts'
+import { isJsonObject, parseSignatureJson, type JsonObject } from '../json-object.ts'
 import { statementMediaType } from './statement.ts'
 import { fromBase64 } from './verify-with-key.ts'
 
@@ -15,8 +16,6 @@ export type BundleContent =
   | { readonly kind: 'envelope'; readonly payload: Uint8Array; readonly payloadType: string; readonly signature: Uint8Array }
   | { readonly kind: 'message'; readonly sha256: Uint8Array; readonly signature: Uint8Array }
 
-type Fields = Readonly<Record<string, unknown>>
-
 const mediaTypes = /^application\/vnd\.dev\.sigstore\.bundle(?:\+json;version=0\.[123]|\.v0\.3\+json)$/
 
 /** Entries of the transparency log, certificates and timestamps that one bundle may have. */
@@ -25,10 +24,11 @@ const maxParts = 8
 /**
  * Reads a bundle with one signature: over an envelope, or over the image's manifest itself.
  *
- * @throws RktError `signature-invalid` or `limit-exceeded`.
+ * @throws RktError `signature-invalid`.
  */
 export function readBundle(bytes: Uint8Array): SigstoreBundle {
-  const json = strictJson(bytes)
+  const json = parseSignatureJson(bytes, { what: 'the bundle', maxBytes: limits.bundleBytes, maxDepth: 16 })
+  if (!isJsonObject(json)) throw refused('not an object')
   const type = json['mediaType']
   if (typeof type !== 'string' || !mediaTypes.test(type)) throw refused(`media type ${JSON.stringify(type)}`)
   const material = object(json, 'verificationMaterial')
@@ -39,57 +39,42 @@ export function readBundle(bytes: Uint8Array): SigstoreBundle {
   return { signer: signers[0] === 'publicKey' ? 'public-key' : 'certificate', content: readContent(json), json }
 }
 
-function readContent(json: Fields): BundleContent {
+function readContent(json: JsonObject): BundleContent {
   const [envelope, message] = [member(json, 'dsseEnvelope'), member(json, 'messageSignature')]
   if ((envelope === undefined) === (message === undefined)) throw refused('neither or both of envelope and message signature')
   return envelope === undefined ? readMessage(message ?? {}) : readEnvelope(envelope)
 }
 
-function readEnvelope(envelope: Fields): BundleContent {
+function readEnvelope(envelope: JsonObject): BundleContent {
   const signatures: unknown = envelope['signatures']
   if (!Array.isArray(signatures) || signatures.length !== 1) throw refused('an envelope without exactly one signature')
-  const [signature] = signatures.map((one: unknown) => (isObject(one) ? base64(one, 'sig') : undefined))
+  const [signature] = signatures.map((one: unknown) => (isJsonObject(one) ? base64(one, 'sig') : undefined))
   if (signature === undefined) throw refused('damaged envelope')
   if (envelope['payloadType'] !== statementMediaType) throw refused(`an envelope of type ${JSON.stringify(envelope['payloadType'])}`)
   return { kind: 'envelope', payload: base64(envelope, 'payload'), payloadType: statementMediaType, signature }
 }
 
-function readMessage(message: Fields): BundleContent {
+function readMessage(message: JsonObject): BundleContent {
   const digest = object(message, 'messageDigest')
   if (digest['algorithm'] !== 'SHA2_256') throw refused('a message digest other than SHA-256')
   return { kind: 'message', sha256: base64(digest, 'digest'), signature: base64(message, 'signature') }
 }
 
-function strictJson(bytes: Uint8Array): Fields {
-  let json: unknown
-  try {
-    json = parseStrictJson(bytes, { what: 'the bundle', maxBytes: limits.bundleBytes, maxDepth: 16 })
-  } catch (cause) {
-    throw isRktError(cause, 'invalid-json') ? new RktError('signature-invalid', cause.message, { cause }) : cause
-  }
-  if (!isObject(json)) throw refused('not an object')
-  return json
-}
-
-function object(fields: Fields, name: string): Fields {
+function object(fields: JsonObject, name: string): JsonObject {
   const value = fields[name]
-  if (!isObject(value)) throw refused(`no "${name}"`)
+  if (!isJsonObject(value)) throw refused(`no "${name}"`)
   return value
 }
 
-function member(fields: Fields, name: string): Fields | undefined {
+function member(fields: JsonObject, name: string): JsonObject | undefined {
   return fields[name] === undefined ? undefined : object(fields, name)
 }
 
-function base64(fields: Fields, name: string): Uint8Array {
+function base64(fields: JsonObject, name: string): Uint8Array {
   const value = fields[name]
   const bytes = typeof value === 'string' ? fromBase64(value) : undefined
   if (bytes === undefined) throw refused(`"${name}" is not base64`)
   return bytes
-}
-
-function isObject(json: unknown): json is Fields {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
 function refused(state: string): RktError {

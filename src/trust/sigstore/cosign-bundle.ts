@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto'
-import { isRktError, parseStrictJson, RktError } from '../../base/index.ts'
+import { RktError } from '../../base/index.ts'
 import type { CosignAnnotations } from '../../spec/index.ts'
+import { isJsonObject, parseSignatureJson } from '../json-object.ts'
+
+const proofJson = { what: "the signature's proof", maxDepth: 16 } as const
 
 const certificatePattern = /^-----BEGIN CERTIFICATE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END CERTIFICATE-----\s*$/
 
@@ -26,9 +29,9 @@ export function bundleOfAnnotations(payload: Uint8Array, { signature, certificat
 }
 
 function logEntry(text: string): object {
-  const json = strictJson(Buffer.from(text))
-  const { SignedEntryTimestamp: promise, Payload: entry } = isObject(json) ? json : {}
-  if (typeof promise !== 'string' || !isObject(entry)) throw refused('its proof of the transparency log is damaged')
+  const json = parseSignatureJson(Buffer.from(text), proofJson)
+  const { SignedEntryTimestamp: promise, Payload: entry } = isJsonObject(json) ? json : {}
+  if (typeof promise !== 'string' || !isJsonObject(entry)) throw refused('its proof of the transparency log is damaged')
   const { body, integratedTime, logIndex, logID } = entry
   if (typeof body !== 'string' || !isCount(integratedTime) || !isCount(logIndex) || typeof logID !== 'string' || !/^[0-9a-f]{64}$/.test(logID)) {
     throw refused('its proof of the transparency log is damaged')
@@ -45,26 +48,14 @@ function logEntry(text: string): object {
 }
 
 function kindOf(body: string): { readonly kind: string; readonly apiVersion: string } {
-  const json = strictJson(Buffer.from(body, 'base64'))
-  const { kind, apiVersion } = isObject(json) ? json : {}
+  const json = parseSignatureJson(Buffer.from(body, 'base64'), proofJson)
+  const { kind, apiVersion } = isJsonObject(json) ? json : {}
   if (kind !== 'hashedrekord' || typeof apiVersion !== 'string') throw refused('the entry of the transparency log is not about a signature')
   return { kind, apiVersion }
 }
 
 function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-}
-
-function strictJson(bytes: Uint8Array): unknown {
-  try {
-    return parseStrictJson(bytes, { what: "the signature's proof", maxDepth: 16 })
-  } catch (cause) {
-    throw isRktError(cause) ? new RktError('signature-invalid', cause.message, { cause }) : cause
-  }
-}
-
-function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
 function refused(state: string): RktError {

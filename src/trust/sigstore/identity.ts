@@ -1,4 +1,5 @@
 import { parseStrictJson, RktError } from '../../base/index.ts'
+import { isJsonObject } from '../json-object.ts'
 import { identityID } from '../signer-id.ts'
 
 /** Whom a certificate must name, and who may have made it. */
@@ -23,7 +24,7 @@ const trustRootType = /^application\/vnd\.dev\.sigstore\.trustedroot(?:\+json;ve
  */
 export function readIdentity(bytes: Uint8Array, what: string): SigstoreIdentity {
   const json = parseStrictJson(bytes, { what, maxBytes })
-  if (!isObject(json)) throw refused(what, 'not a JSON object')
+  if (!isJsonObject(json)) throw refused(what, 'not a JSON object')
   const { rktKind, rktVersion, issuer, subject, trustRoot, ...others } = json
   if (rktKind !== 'identity' || rktVersion !== 'v1') throw refused(what, 'not of rktKind "identity", rktVersion "v1"')
   const [stranger] = Object.keys(others)
@@ -43,7 +44,7 @@ export function makeIdentity({ issuer, subject, trustRoot, what }: MakeIdentityO
   if (typeof issuer !== 'string' || !/^https:\/\/[\x21-\x7e]{1,1000}$/.test(issuer) || !URL.canParse(issuer)) throw refused(what, `issuer is ${JSON.stringify(issuer)}; expected an https URL`)
   if (typeof subject !== 'string' || !/^[\x21-\x7e]{1,1000}$/.test(subject)) throw refused(what, `subject is ${JSON.stringify(subject)}; expected a mail address or URL`)
   if (/[*^$|\\]/.test(subject)) throw refused(what, `subject is ${JSON.stringify(subject)}; expected the exact subject, no pattern`)
-  if (!isObject(trustRoot) || typeof trustRoot['mediaType'] !== 'string' || !trustRootType.test(trustRoot['mediaType'])) {
+  if (!isJsonObject(trustRoot) || typeof trustRoot['mediaType'] !== 'string' || !trustRootType.test(trustRoot['mediaType'])) {
     throw refused(what, 'the trust root is not of type application/vnd.dev.sigstore.trustedroot+json;version=0.1')
   }
   return { id: identityID({ issuer, subject }), issuer, subject, trustRoot }
@@ -52,10 +53,6 @@ export function makeIdentity({ issuer, subject, trustRoot, what }: MakeIdentityO
 /** The file of an identity. */
 export function identityFile({ issuer, subject, trustRoot }: SigstoreIdentity): string {
   return `${JSON.stringify({ rktKind: 'identity', rktVersion: 'v1', issuer, subject, trustRoot }, undefined, 1)}\n`
-}
-
-function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
 function refused(what: string, state: string): RktError {

@@ -1,4 +1,5 @@
-import { isRktError, parseStrictJson, RktError } from '../../base/index.ts'
+import { RktError } from '../../base/index.ts'
+import { isJsonObject, parseSignatureJson } from '../json-object.ts'
 
 const statementTypes: readonly unknown[] = ['https://in-toto.io/Statement/v1', 'https://in-toto.io/Statement/v0.1']
 
@@ -16,14 +17,14 @@ const maxSubjects = 64
  * @throws RktError `signature-invalid` when it does not say that images are signed.
  */
 export function signedSubjects(payload: Uint8Array): readonly string[] {
-  const json = strictJson(payload)
-  if (!isObject(json) || !statementTypes.includes(json['_type'])) throw refused('it is no in-toto statement')
+  const json = parseSignatureJson(payload, { what: 'the statement of the signature' })
+  if (!isJsonObject(json) || !statementTypes.includes(json['_type'])) throw refused('it is no in-toto statement')
   if (json['predicateType'] !== signPredicateType) throw refused(`it is an attestation of type ${JSON.stringify(json['predicateType'])}, which does not sign the image`)
   const subjects: unknown = json['subject']
   if (!Array.isArray(subjects) || subjects.length === 0 || subjects.length > maxSubjects) throw refused('its subjects are missing or too many')
   return subjects.map((subject: unknown) => {
-    const digest: unknown = isObject(subject) ? subject['digest'] : undefined
-    const sha256: unknown = isObject(digest) ? digest['sha256'] : undefined
+    const digest: unknown = isJsonObject(subject) ? subject['digest'] : undefined
+    const sha256: unknown = isJsonObject(digest) ? digest['sha256'] : undefined
     if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256)) throw refused('a subject has no SHA-256 digest')
     return `sha256:${sha256}`
   })
@@ -32,18 +33,6 @@ export function signedSubjects(payload: Uint8Array): readonly string[] {
 /** What is signed of an envelope. SPEC: DSSE protocol.md, pre-authentication encoding. */
 export function preAuthEncoding(payloadType: string, payload: Uint8Array): Uint8Array {
   return Buffer.concat([Buffer.from(`DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.byteLength} `), payload])
-}
-
-function strictJson(payload: Uint8Array): unknown {
-  try {
-    return parseStrictJson(payload, { what: 'the statement of the signature' })
-  } catch (cause) {
-    throw isRktError(cause) ? new RktError('signature-invalid', cause.message, { cause }) : cause
-  }
-}
-
-function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
 function refused(state: string): RktError {
