@@ -129,11 +129,13 @@ test('judgeVerdict() takes at most 3 ms with fifty keys, and does not load the O
     judgedAt: now.toISOString(),
     trustState: keys.keystore.stateFor(deep),
   }
+  // Processor time: other work on the machine must not decide.
   const times: number[] = []
   for (let round = 0; round < 50; round += 1) {
-    const start = performance.now()
+    const start = process.cpuUsage()
     t.is(judgeVerdict(verdict, { name: deep, keystore: keys.keystore, now, insecure }), 'ok')
-    times.push(performance.now() - start)
+    const { user, system } = process.cpuUsage(start)
+    times.push((user + system) / 1000)
   }
   const median = times.sort((a, b) => a - b)[25] ?? Infinity
   t.true(median <= 3, `${median} ms`)
