@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import test from 'ava'
 import { makeAci } from '../support/aci.ts'
 import { openGpg } from '../support/gpg.ts'
+import { shellLayer, writeLayerImage, type LayerMembers } from '../support/oci-layers.ts'
 import { podDirectories, shellWords, until } from '../support/pod-scene.ts'
 import { openRootlessScene, openUser, ordinaryUser } from '../support/rootless-scene.ts'
 
@@ -105,4 +106,22 @@ test.serial('several apps, prepared first', async (t) => {
   t.deepEqual(stdout.trim().split('\n').map((line) => line.replace(/^.*: /, '')).sort(), ['first', 'second'])
   t.is((await scene.rkt(['rm', uuid])).code, 0)
   t.deepEqual(readdirSync(join(scene.data, 'pods/run')), [])
+})
+
+test.serial('layers of an OCI image lie over each other for an ordinary user, with what they take away', async (t) => {
+  const base: LayerMembers = [
+    { name: 'secret/', type: '5', mode: 0o700, uid: 5, gid: 6 },
+    { name: 'secret/old', content: 'old' },
+    { name: 'opaque/old', content: 'old' },
+    { name: 'gone', content: 'old' },
+  ]
+  const above: LayerMembers = [{ name: 'secret/new', content: 'new', uid: 33 }, { name: 'opaque/.wh..wh..opq' }, { name: 'opaque/new', content: 'new' }, { name: '.wh.gone' }]
+  const layout = writeLayerImage(scene.place.in('layout'), { layers: [shellLayer, base, above] })
+  const look = 'stat -c "%n %a %u %g" /secret /secret/*; ls /opaque; test -e /gone || echo no; busybox rm -r /secret /opaque && busybox mkdir /opaque && ls /opaque; test -e /secret || id -u'
+  for (const flags of [[], ['--no-overlay']]) {
+    const { code, stdout, stderr } = await scene.rkt(['--insecure-options=image', 'run', '--rm', '--net=none', ...flags, layout.reference, ...shellWords(look)])
+    t.is(stdout, '/secret 700 5 6\n/secret/new 644 33 0\n/secret/old 644 0 0\nnew\nno\n0\n', stderr)
+    t.is(code, 0)
+  }
+  t.is((await scene.rkt(['image', 'gc', '--grace-period=0s'])).code, 0)
 })
