@@ -34,7 +34,11 @@ export async function readPrepareFlags(flags: FlagValues, context: Context): Pro
       hint: 'run the pod with --private-users=false',
     })
   }
-  if (mappedIdCount() !== undefined) requireOrdinary(isolation, privateUsers)
+  const ids = mappedIdCount()
+  if (ids !== undefined) {
+    requireOrdinary(isolation, privateUsers)
+    context.log.debug('rootless', `${ids} user ids of an ordinary user; no networks of CNI, no mapped owners, limits in delegated control groups alone`)
+  }
   const overlay = !flags.bool('no-overlay')
   const missing = overlay && !/\boverlay$/m.test(readFileSync('/proc/filesystems', 'utf8')) && !existsSync('/sys/module/overlay')
   if (missing) context.log.info('disabling overlay support: "overlay entry not present in /proc/filesystems"')
