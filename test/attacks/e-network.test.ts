@@ -24,3 +24,12 @@ test('E3 E5 E6 E7 neighbours, pods and firewalls do not reach what is not theirs
     },
   })
 })
+
+test('E2 another user of the host finds nothing of a pod that it can read, connect to or change', (t) => {
+  using place = temporaryDirectory()
+  t.deepEqual(runInWorld(new URL('./e-files-probe.js', import.meta.url).href, place.in('data'), portImage()), {
+    stranger: [],
+    connected: 1,
+    root: ['ports.json', 'metadata-url', 'metadata-svc.sock', 'plan'],
+  })
+})

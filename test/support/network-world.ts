@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -115,7 +115,6 @@ export async function startWorldPod({ dir, image, flags = [], through, script }:
 
 /** A command in the world. */
 export async function worldRkt(dir: string, args: readonly string[]): Promise<RunResult> {
-  mkdirSync(dir, { recursive: true })
   return await rkt(['--insecure-options=image', ...args], { dir })
 }
 
