@@ -38,5 +38,10 @@ async function verify({ dataDir, log, signal }: Context, store: Store, record: I
     if (!isRktError(error, 'corrupted')) throw error
   }
   using _lock = lockFile(join(dataDir, 'locks', 'prepareLock'), { mode: 'exclusive', wait: 'block' })
-  return await verifyImage(store, record, { log, signal, inUse: inUse(openPods(dataDir)).trees.has(record.treeID) })
+  return await verifyImage(store, record, { log, signal, inUse: isInUse(inUse(openPods(dataDir)).trees, record) })
+}
+
+/** Trees of layers may be in use by pods of other images. */
+function isInUse(trees: ReadonlySet<string>, record: ImageRecord): boolean {
+  return trees.has(record.treeID) || (record.kind === 'oci' && record.trees.some((id) => trees.has(id)))
 }
