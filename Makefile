@@ -86,6 +86,8 @@ fuzz: $(BUILD)/fuzz/tar
 
 PROGRAMS := launcher keep-network seccomp unpack binding.node
 MAN := $(wildcard specs/man/*.[1-8])
+UNITS := $(wildcard units/rkt*)
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 
 .PHONY: install
 install: all
@@ -99,6 +101,8 @@ install: all
 	$(BUILD)/bin/rkt completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rkt
 	$(BUILD)/bin/rkt completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_rkt
 	$(BUILD)/bin/rkt completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/rkt.fish
+	install -d $(DESTDIR)$(UNITDIR)
+	for unit in $(UNITS); do sed 's|@bindir@|$(PREFIX)/bin|' $$unit > $(DESTDIR)$(UNITDIR)/$${unit##*/} && chmod 644 $(DESTDIR)$(UNITDIR)/$${unit##*/}; done
 	for page in $(MAN); do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 
 .PHONY: clean
