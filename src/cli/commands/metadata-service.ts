@@ -2,6 +2,7 @@ import { RktError } from '../../base/index.ts'
 import { registrationPath, serveMetadata } from '../../network/index.ts'
 import { takeNone } from '../arguments.ts'
 import type { Context } from '../context.ts'
+import { listenFds } from '../listen-fds.ts'
 import type { Invocation } from '../parse/invocation.ts'
 
 /** Tells apps about their pods until SIGTERM or SIGINT comes. */
@@ -19,10 +20,9 @@ export async function run(context: Context, invocation: Invocation): Promise<num
   return 0
 }
 
-/** SPEC: sd_listen_fds(3): descriptors from 3 on are ours when LISTEN_PID is our pid. */
-function passedSocket({ env }: Context): number | undefined {
-  const count = Number(env['LISTEN_FDS'] ?? '0')
-  if (env['LISTEN_PID'] !== String(process.pid) || !(count > 0)) return undefined
-  if (count !== 1) throw new RktError('usage', `cannot use ${count} passed sockets: expected one, for registration`)
-  return 3
+/** Pods register on one socket. */
+function passedSocket(context: Context): number | undefined {
+  const [fd, ...others] = listenFds(context)
+  if (others.length > 0) throw new RktError('usage', `cannot use ${others.length + 1} passed sockets: expected one, for registration`)
+  return fd
 }

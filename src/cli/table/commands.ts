@@ -31,6 +31,16 @@ const enter: Command = {
 
 /** Every command that this version has, in the order of the help. */
 const commands: readonly Command[] = [
+  {
+    name: 'api-service',
+    summary: 'Run API service',
+    usage: '[--listen=ADDRESS]',
+    description:
+      'Answers questions about pods and images over gRPC (specs/api.proto); it changes nothing. Whoever can connect can ask: manifests of pods hold what\nwas given to their apps. Sockets that a supervisor passes are used instead of an address.',
+    grammar: 'mixed',
+    flags: [{ name: 'listen', type: 'text', default: 'localhost:15441', placeholder: 'HOST:PORT|unix:/PATH', help: 'address to listen on' }],
+    load: () => import('../commands/api-service.ts'),
+  },
   { name: 'app', summary: 'Operate on apps of a running pod', usage: '[COMMAND]', grammar: 'mixed', flags: [], commands: appCommands(enter) },
   {
     name: 'attach',
