@@ -61,6 +61,13 @@ export function identifierOf({ host, repository }: Pick<DockerReference, 'host' 
   return parseACIdentifier(path.replaceAll('__', '~u~').replace(/-{2,}/g, (run) => `~d${run.length}~`))
 }
 
+/** What a name without a host means to container tools: `alpine` is `docker.io/library/alpine`; undefined for names with a host. */
+export function hubIdentifier(name: ACIdentifier): ACIdentifier | undefined {
+  const { host, path } = splitHost(name)
+  const repository = path.includes('/') ? path : `library/${path}`
+  return path === name && repository.split('/').every((component) => componentPattern.test(component)) ? identifierOf({ host, repository }) : undefined
+}
+
 /** Whether the text can stand after the colon of a reference. */
 export function isTag(text: string): boolean {
   return tagPattern.test(text)

@@ -1,5 +1,5 @@
 export { isEnvironmentName, primaryGroup, type App, type EnvironmentVariable, type EventHandler, type MountPoint, type Port } from './app.ts'
-export { companionTag, formatDockerReference, identifierOf, isTag, parseDockerReference, type DockerReference } from './docker-reference.ts'
+export { companionTag, formatDockerReference, hubIdentifier, identifierOf, isTag, parseDockerReference, type DockerReference } from './docker-reference.ts'
 export { parseImageManifest, readImageManifest, type Dependency, type ImageManifest } from './image-manifest.ts'
 export { rawSignature, signatureKinds, type CosignAnnotations, type RawSignature, type SignatureKind } from './image-signature.ts'
 export { isIPAddress } from './ip.ts'

@@ -1,5 +1,5 @@
 import { quote, RktError, type ImageID, type Log } from '../base/index.ts'
-import { parseACIdentifier, type ACIdentifier, type Label } from '../spec/index.ts'
+import { hubIdentifier, parseACIdentifier, type ACIdentifier, type Label } from '../spec/index.ts'
 import type { Layout } from './layout.ts'
 import { underName, type OciRecord } from './oci/record.ts'
 import type { ImageRecord } from './record.ts'
@@ -66,8 +66,19 @@ export interface NameQuery {
   readonly log: Log
 }
 
-/** The image of this name and these labels that was imported last; undefined when there is none. */
+/**
+ * The image of this name and these labels that was imported last; undefined when there is none. A name without a host that nothing has
+ * is taken as container tools take it.
+ */
 export function imageByName(layout: Layout, query: NameQuery): ImageRecord | undefined {
+  const found = imageNamed(layout, query)
+  const hub = found === undefined ? hubIdentifier(query.name) : undefined
+  if (hub === undefined) return found
+  const known = imageNamed(layout, { ...query, name: hub })
+  return known?.kind === 'oci' ? known : undefined
+}
+
+function imageNamed(layout: Layout, query: NameQuery): ImageRecord | undefined {
   const wanted = query.platform === undefined ? query.labels : withPlatform(query.labels, query.platform)
   let best: ImageRecord | undefined
   for (const stored of usableRecords(readRecordsWith(layout, JSON.stringify(query.name)), query.log)) {

@@ -91,6 +91,17 @@ test('an image of "docker save" is run', async (t) => {
   t.is(later.stdout, 'from the second layer\n', later.stderr)
 })
 
+test('an image of Docker Hub is named later as container tools name it', async (t) => {
+  skopeo(place, 'copy', '-q', `oci:${layout}:v1`, `docker-archive:${place.in('hub.tar')}:short:v1`)
+  const { call } = freshStore('image')
+  t.is((await call(['fetch', `docker-archive:${place.in('hub.tar')}`])).code, 0)
+  for (const name of ['short:v1', 'short', 'docker.io/library/short:v1', 'docker://short:v1', 'library/short']) {
+    const found = await call(['run', '--net=none', '--pull-policy=never', name])
+    t.is(found.stdout, 'from the second layer\n', `${name}: ${found.stderr}`)
+  }
+  t.is((await call(['image', 'cat-manifest', 'other/short'])).code, 254)
+})
+
 test('an image by "podman build" is pushed by podman and run', async (t) => {
   mkdirSync(place.in('build'))
   cpSync('/bin/busybox', place.in('build', 'busybox'))

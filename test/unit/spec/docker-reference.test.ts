@@ -1,6 +1,6 @@
 import test from 'ava'
 import { isRktError } from '../../../src/base/index.ts'
-import { asACIdentifier, companionTag, formatDockerReference, identifierOf, isTag, parseDockerReference } from '../../../src/spec/index.ts'
+import { asACIdentifier, companionTag, formatDockerReference, hubIdentifier, identifierOf, isTag, parseACIdentifier, parseDockerReference } from '../../../src/spec/index.ts'
 import { sha256 } from '../../support/oci-image.ts'
 
 const digest = sha256('x')
@@ -40,6 +40,12 @@ for (const text of ['', ':1', 'a:', 'a b', 'Alpine', 'a/../b', '/a', 'a/', 'a//b
 test('no two repositories share a name', (t) => {
   const texts = ['h:1/a', 'h/1/a', 'a-b/c', 'q.io/a-b', 'q.io/a--b', 'q.io/a_b', 'q.io/a__b', 'q.io/a.b', 'q.io/a/b', '[::1]/a', '[::1:0]/a', '[::1]:1/a']
   t.is(new Set(texts.map((text) => identifierOf(parseDockerReference(text)))).size, texts.length)
+})
+
+test('hubIdentifier() completes names without a host, and no others', (t) => {
+  for (const [name, full] of [['alpine', 'docker.io/library/alpine'], ['me/app', 'docker.io/me/app'], ['library/alpine', 'docker.io/library/alpine'], ['example.com/app', undefined], ['localhost/app', undefined], ['a~b', undefined]] as const) {
+    t.is(hubIdentifier(parseACIdentifier(name)), full === undefined ? undefined : parseACIdentifier(full))
+  }
 })
 
 test('companionTag() is a tag for digests of both algorithms', (t) => {
