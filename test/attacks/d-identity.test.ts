@@ -82,6 +82,28 @@ test('D21: a signature outside the life of its certificate, and one of the futur
   await refused(t, await sigstore.message(manifestBytes(), { loggedAt: new Date(Date.now() - hour) }), 'signature-invalid', 'early')
 })
 
+test('D21: an authority or log that the trust root no longer has, or has only for another time, vouches for nothing', async (t) => {
+  const good = rawBundle(await sigstore.message(manifestBytes()))
+  const root = JSON.parse(sigstore.trustRoot.toString())
+  const ended = { start: new Date(Date.now() - 300 * 24 * hour).toISOString(), end: new Date(Date.now() - 200 * 24 * hour).toISOString() }
+  const [authority] = root.certificateAuthorities
+  const [log] = root.tlogs
+  const [certificates] = root.ctlogs
+  for (const [what, changed] of Object.entries({
+    'an authority that ended': { certificateAuthorities: [{ ...authority, validFor: ended }] },
+    'no authority': { certificateAuthorities: [] },
+    'a log that ended': { tlogs: [{ ...log, publicKey: { ...log.publicKey, validFor: ended } }] },
+    'no log': { tlogs: [] },
+    'a certificate log that ended': { ctlogs: [{ ...certificates, publicKey: { ...certificates.publicKey, validFor: ended } }] },
+    'another certificate log': { ctlogs: [{ ...certificates, publicKey: log.publicKey, logId: log.logId }] },
+    'a damaged authority': { certificateAuthorities: [{ ...authority, certChain: { certificates: [{ rawBytes: 'AAAA' }] } }] },
+  })) {
+    using keys = trusting({ ...sigstore, trustRoot: Buffer.from(JSON.stringify({ ...root, ...changed })) })
+    const error = await t.throwsAsync(verify(keys, good), undefined, what)
+    t.regex(String(Object.getOwnPropertyDescriptor(error, 'code')?.value), /^(signature-invalid|key-invalid)$/, what)
+  }
+})
+
 test('D21: a certificate of another authority is refused', async (t) => {
   const good = await sigstore.message(manifestBytes())
   const other = await (await makeSigstore()).message(manifestBytes())
