@@ -46,13 +46,13 @@ export function unpackScene(format: 'aci' | 'layer' = 'aci'): UnpackScene {
       try {
         const common = { ...options, blobPath, destination, signal: AbortSignal.timeout(60_000) }
         if (format === 'aci') return { kind: 'unpacked', image: await unpackAci(common) }
-        return { kind: 'unpacked', image: await unpackLayer({ listingPath: place.in('listing'), ...common, expected: anyDigest }) }
+        return { kind: 'unpacked', image: await unpackLayer({ listingPath: place.in('layer-listing'), ...common, expected: anyDigest }) }
       } catch (error) {
         if (!isRktError(error)) throw error
         return { kind: 'refused', code: error.code, message: error.message }
       } finally {
         rmSync(blobPath)
-        rmSync(place.in('listing'), { force: true })
+        rmSync(place.in('layer-listing'), { force: true })
       }
     },
     assertUntouched: (t, message) => {
