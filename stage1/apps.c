@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -74,7 +75,9 @@ void pod_remove_app(struct pod *pod, uint32_t index) {
   struct app *app = &pod->app[index];
   if (app->state != APP_ENDED) return;
   forget_place(&pod->place[index]);
-  plan_release(&app->brought);
+  if (app->brought) plan_release(app->brought);
+  free(app->brought);
+  app->brought = NULL;
   pod->plan->app[index] = (struct section){0};
 }
 
@@ -119,10 +122,11 @@ void pod_cannot_start(struct pod *pod, uint32_t index, int error) {
 /* An app that came later brings its plan; the one it replaces has ended. */
 static int take_plan(struct pod *pod, uint32_t index, int plan_fd, struct fail *f) {
   struct app *app = &pod->app[index];
-  plan_release(&app->brought);
-  if (plan_read(plan_fd, &app->brought, f)) return -1;
-  if (app->brought.apps != 1) return fail_as(f, EBADMSG, "start app", "plan");
-  pod->plan->app[index] = app->brought.app[0];
+  if (app->brought) plan_release(app->brought);
+  else if (!(app->brought = calloc(1, sizeof *app->brought))) return fail(f, "start app", "memory");
+  if (plan_read(plan_fd, app->brought, f)) return -1;
+  if (app->brought->apps != 1) return fail_as(f, EBADMSG, "start app", "plan");
+  pod->plan->app[index] = app->brought->app[0];
   if (index >= pod->plan->apps) pod->plan->apps = index + 1;
   return 0;
 }

@@ -20,7 +20,7 @@ struct app {
   int failed; /* MESSAGE_FAILED was sent for it */
   int notify; /* socket at which it tells its state; -1 without one */
   int64_t kill_at_ms; /* of its program or post-stop handler; 0: not armed */
-  struct plan brought; /* of an app that came later */
+  struct plan *brought; /* of an app that came later */
 };
 
 struct pod {
