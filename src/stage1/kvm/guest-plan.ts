@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { unreachable, RktError } from '../../base/index.ts'
 import { type PreparedApp, resolveMounts } from '../../pod/index.ts'
+import { namedRoot } from '../../store/index.ts'
 import { planPod, type PodPlanInputs } from '../ns/plan-pod.ts'
 import { encodePlan } from '../plan/encode.ts'
 import type { Operation } from '../plan/operations.ts'
@@ -77,7 +78,7 @@ function directories({ pod }: PodPlanInputs): Operation[] {
   for (const app of pod.apps) {
     const base = `${guestPod}/overlay/${app.treeID}`
     for (const path of [`${guestPod}/overlay`, base, `${base}/upper`, `${base}/work`, `${base}/work/${app.name}`]) made.set(path, 0o700)
-    made.set(`${base}/upper/${app.name}`, lstatSync(app.roots[0]).mode & 0o7777)
+    made.set(`${base}/upper/${app.name}`, lstatSync(namedRoot(app.roots)).mode & 0o7777)
     for (const { source, volume } of resolveMounts(app, pod.manifest.volumes).mounts) {
       switch (source.kind) {
         case 'host':

@@ -27,11 +27,12 @@ export function appendVerity(path: string, salt: Uint8Array): VerityRoot {
     const blocks = Math.ceil(fstatSync(fd).size / blockBytes)
     const levels: Buffer[] = []
     let digests = dataDigests(fd, { blocks, salt })
-    do {
+    // The digest of a single block is the root itself.
+    while (digests.byteLength > digestBytes) {
       const level = padded(digests)
       levels.unshift(level)
       digests = blockDigests(level, salt)
-    } while (digests.byteLength > digestBytes)
+    }
     let at = blocks * blockBytes
     for (const level of levels) {
       writeSync(fd, level, 0, level.byteLength, at)

@@ -23,6 +23,13 @@ test('appendVerity() hashes each block with the salt before it, and the blocks o
   t.deepEqual(readFileSync(place.in('disk')).subarray(3 * 4096), level)
 })
 
+test('appendVerity() takes the digest of a single block for the root', (t) => {
+  using place = temporaryDirectory()
+  writeFileSync(place.in('disk'), block(5))
+  t.deepEqual(appendVerity(place.in('disk'), salt), { blocks: 1, root: hash(block(5)).toString('hex'), salt: salt.toString('hex') })
+  t.is(statSync(place.in('disk')).size, 4096)
+})
+
 test('appendVerity() puts the level below the root first', (t) => {
   using place = temporaryDirectory()
   writeFileSync(place.in('disk'), Buffer.alloc(129 * 4096))
