@@ -135,7 +135,7 @@ test('sign, trust, fetch, run, status: the whole way, and a signature that GnuPG
   const trusted = await rkt(['trust', '--prefix=example.com', '--skip-fingerprint-review', place.in('key')], flags)
   t.is(trusted.code, 0, trusted.stderr)
   t.regex(trusted.stdout, /^gpg key fingerprint is: [0-9A-F ]+\n[^]*without fingerprint review\.\nAdded key for prefix "example\.com" at /)
-  t.regex((await rkt(['trust', 'list'], flags)).stdout, /^PREFIX\t+FINGERPRINT\t+PATH\nexample\.com\t/)
+  t.regex((await rkt(['trust', 'list'], flags)).stdout, /^PREFIX\t+FINGERPRINT\t+PATH\t+KIND\nexample\.com\t/)
   t.is((await rkt(['run', '--net=none', image], flags)).stdout, 'signed\n')
   const [uuid = ''] = readdirSync(join(flags.dir, 'pods', 'run'))
   t.regex((await rkt(['status', uuid], flags)).stdout, new RegExp(`^image-busybox=example.com/busybox .*signed by ${fingerprint} "Signer <signer@example.com>"$`, 'm'))
@@ -172,7 +172,7 @@ test('trust needs a scope, one only, and a terminal to ask', async (t) => {
   t.regex((await rkt(['trust', '--root', '--prefix=example.com', key], flags)).stderr, /--root and --prefix usage mutually exclusive/)
   t.regex((await rkt(['trust', '--prefix=https://example.com', key], flags)).stderr, /--prefix must not contain a URL scheme, omit https:\/\//)
   t.regex((await rkt(['trust', '--root', key], flags)).stderr, /unable to ask user to review fingerprint due to lack of tty/)
-  t.is((await rkt(['trust', 'list'], flags)).stdout, 'PREFIX\tFINGERPRINT\tPATH\n')
+  t.is((await rkt(['trust', 'list'], flags)).stdout, 'PREFIX\tFINGERPRINT\tPATH\tKIND\n')
 })
 
 test('trust asks on the terminal until the answer is yes or no', async (t) => {
@@ -198,7 +198,7 @@ test('trust takes a key from https; a certificate that nobody vouches for, and h
   const refused = await trust(`${plain.origin}/key`)
   t.is(refused.code, 254)
   t.regex(refused.stderr, /plain http is not allowed/)
-  t.is((await rkt(['trust', 'list'], { dir: place.in('data') })).stdout, 'PREFIX\tFINGERPRINT\tPATH\n')
+  t.is((await rkt(['trust', 'list'], { dir: place.in('data') })).stdout, 'PREFIX\tFINGERPRINT\tPATH\tKIND\n')
   t.regex((await trust(`${secure.origin}/key`, '--insecure-options=tls')).stdout, /Added root key at /)
   t.regex((await trust(`${plain.origin}/key`, '--insecure-options=pubkey')).stdout, /Added root key at /)
 })
