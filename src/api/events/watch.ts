@@ -21,6 +21,9 @@ interface WatchedPod {
   readonly watchers: Map<string, FSWatcher>
 }
 
+/** KERNEL: inotify is bounded per user; without it we look this often. */
+const blindMs = 1000
+
 /** Below this time between two looks, changes are collected. */
 const restMs = 20
 
@@ -43,6 +46,8 @@ class Watching {
   #timer: NodeJS.Timeout | undefined
   #lookedAtMs = 0
   #ended = false
+  /** Looks without being told to, once a watch was refused. */
+  #blind: NodeJS.Timeout | undefined
 
   constructor(options: WatchOptions) {
     this.#options = options
@@ -55,6 +60,7 @@ class Watching {
   end(): void {
     this.#ended = true
     clearTimeout(this.#timer)
+    clearInterval(this.#blind)
     for (const watcher of this.#places.values()) watcher.close()
     for (const uuid of [...this.#pods.keys()]) this.#leave(uuid)
   }
@@ -151,6 +157,16 @@ class Watching {
     for (const watcher of watched?.watchers.values() ?? []) watcher.close()
   }
 
+  #lookBlindly(cause: unknown): void {
+    if (this.#blind !== undefined || this.#ended) return
+    this.#options.log.warn(`cannot watch for events: ${errorText(cause)}; looking every second instead`)
+    this.#blind = setInterval(() => {
+      this.#imagesChanged = true
+      for (const uuid of this.#pods.keys()) this.#changed.add(uuid)
+      this.#note()
+    }, blindMs)
+  }
+
   /** Undefined for what has gone meanwhile, or may not be watched by us. */
   #open(path: string, onChange: () => void): FSWatcher | undefined {
     try {
@@ -158,7 +174,7 @@ class Watching {
       watcher.on('error', () => watcher.close())
       return watcher
     } catch (error) {
-      if (isErrno(error, 'ENOSPC', 'EMFILE')) this.#options.log.warn(`cannot watch for events: ${errorText(error)}`)
+      if (isErrno(error, 'ENOSPC', 'EMFILE')) this.#lookBlindly(error)
       else if (!isErrno(error, 'ENOENT', 'EACCES')) throw error
       return undefined
     }

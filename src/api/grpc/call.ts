@@ -98,15 +98,17 @@ async function streamAnswers(stream: ServerHttp2Stream, { method, request, signa
 }
 
 function begin(stream: ServerHttp2Stream): void {
-  if (!stream.headersSent && !stream.destroyed) stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-accept-encoding': 'identity' }, { waitForTrailers: true })
+  if (!stream.headersSent && !isGone(stream)) stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-accept-encoding': 'identity' }, { waitForTrailers: true })
 }
 
 /** Ends a call: in trailers, or without any message in the headers alone. */
 function finish(stream: ServerHttp2Stream, { code, message }: CallStatus): void {
-  if (stream.destroyed || stream.closed) return
+  if (isGone(stream)) return
   const trailers = { 'grpc-status': String(code), ...(message === '' ? {} : { 'grpc-message': encodeMessage(message) }) }
   if (stream.headersSent) {
-    stream.once('wantTrailers', () => stream.sendTrailers(trailers))
+    stream.once('wantTrailers', () => {
+      if (!isGone(stream)) stream.sendTrailers(trailers)
+    })
     stream.end()
   } else {
     stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-accept-encoding': 'identity', ...trailers }, { endStream: true })
@@ -114,7 +116,13 @@ function finish(stream: ServerHttp2Stream, { code, message }: CallStatus): void 
   letGo(stream)
 }
 
+/** ATTACK: a client may take a call back at any moment; answering then would throw. */
+function isGone(stream: ServerHttp2Stream): boolean {
+  return stream.destroyed || stream.closed || stream.session?.destroyed !== false
+}
+
 function refuse(stream: ServerHttp2Stream, httpStatus: number): void {
+  if (isGone(stream)) return
   stream.respond({ ':status': httpStatus }, { endStream: true })
   letGo(stream)
 }
@@ -128,11 +136,11 @@ function letGo(stream: ServerHttp2Stream): void {
 
 /** The work itself may go on a while; the client does not wait for that. */
 async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
   return await new Promise<T>((resolve, reject) => {
     const stop = (): void => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
   })
 }
 

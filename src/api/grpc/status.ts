@@ -24,8 +24,11 @@ const codes: Partial<Readonly<Record<ErrorCode, number>>> = {
 export function statusOf(error: unknown): CallStatus | undefined {
   if (!(error instanceof RktError)) return undefined
   const code = codes[error.code]
-  return code === undefined ? undefined : { code, message: escapeText(error.message) }
+  // ATTACK: a message holds what the client has sent; headers that are too long would end the connection.
+  return code === undefined ? undefined : { code, message: escapeText(error.message.slice(0, messageLength)) }
 }
+
+const messageLength = 512
 
 /** SPEC: gRPC over HTTP/2, Percent-Encoded. */
 export function encodeMessage(message: string): string {

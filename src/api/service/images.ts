@@ -1,5 +1,5 @@
 import { setImmediate as breathe } from 'node:timers/promises'
-import { errorText, RktError, type ImageID, type Log } from '../../base/index.ts'
+import { errorText, quote, RktError, type ImageID, type Log } from '../../base/index.ts'
 import { valueOf, type Label } from '../../spec/index.ts'
 import { namesOf, openStore, type ImageRecord, type Store } from '../../store/index.ts'
 import type { ImageFilter, ImageMessage, ListRequest } from '../messages/index.ts'
@@ -50,6 +50,8 @@ export class Images {
    * @throws RktError `invalid-reference`, `not-found`, `ambiguous`.
    */
   async inspect(id: string, signal: AbortSignal): Promise<ImageMessage> {
+    // ATTACK: a text that is no ID could be looked for as a file.
+    if (!/^sha(512-[0-9a-f]{0,128}|256:[0-9a-f]{0,64})$/.test(id)) throw new RktError('invalid-reference', `cannot use image ID ${quote(id.slice(0, 200))}: expected sha512- or sha256: and digits`)
     const store = this.#open()
     const [image] = await this.#describe(store, store.find(id), signal)
     if (image === undefined) throw new Error('an image has a name')
