@@ -19,8 +19,11 @@ void log_prepare(struct log *log) {
 /* Of the kind that a log is: what an operator names may be a pipe or a device, which would block or worse. */
 static int open_file(struct log *log, struct fail *f) {
   struct stat st;
+  /* For the group of those who may look at pods. */
+  mode_t mask = umask(0027);
   own int fd = sys_openat2(log->directory, log->name, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0640,
                            RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+  umask(mask);
   if (fd < 0 || fstat(fd, &st)) return fail(f, "open log", log->name);
   if (!S_ISREG(st.st_mode) || st.st_nlink != 1) return fail_as(f, EINVAL, "open log (must be a regular file)", log->name);
   log->size = (uint64_t)st.st_size;

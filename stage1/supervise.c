@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "cgroup.h"
@@ -36,7 +37,10 @@ int supervisor_open(struct supervisor *s, int pod, int init_socket, struct fail 
 static int write_pod_file(int pod, const char *path, const char *text) {
   char temporary[256];
   snprintf(temporary, sizeof temporary, "%s.tmp", path);
+  /* For the group of those who may look at pods. */
+  mode_t mask = umask(0027);
   own int fd = openat(pod, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+  umask(mask);
   size_t size = strlen(text);
   if (fd < 0 || write(fd, text, size) != (ssize_t)size) return -1;
   return renameat(pod, temporary, pod, path);

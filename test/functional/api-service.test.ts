@@ -190,7 +190,7 @@ test('a member of group rkt who is not root serves pods, images, logs and events
     '$RKT fetch "$ACI" >/dev/null',
     'setpriv --reuid=65534 --regid=65534 --groups=54321 $RKT api-service --listen=unix:$DIR/shared/sock 2> "$DIR/err" & SERVICE=$!',
     'for i in $(seq 200); do grep -q running "$DIR/err" && break; sleep 0.05; done',
-    'read -r _ < "$DIR/go"; $RKT run --net=none "$ACI" --name=one --exec=/bin/sh -- -c "echo said"',
+    'read -r _ < "$DIR/go"; $RKT run --net=none "$ACI" --name=one --exec=/bin/sh -- -c "echo said; exit 3" || true',
     'read -r _ < "$DIR/done"; kill $SERVICE; wait $SERVICE; echo "status $?"',
   ]
   const work = scene.place.in('unprivileged')
@@ -205,7 +205,8 @@ test('a member of group rkt who is not root serves pods, images, logs and events
     t.true(await stream.until((messages) => JSON.stringify(messages).includes('POD_EXITED')), JSON.stringify(stream.messages))
     t.regex(JSON.stringify(stream.messages), /APP_STARTED.*APP_EXITED/)
     const { pods } = await client.call('ListPods', { detail: true })
-    t.like(pods, [{ state: 'POD_STATE_EXITED', apps: [{ name: 'one', state: 'APP_STATE_EXITED', exit_code: 0 }] }])
+    t.like(pods, [{ state: 'POD_STATE_EXITED', apps: [{ name: 'one', state: 'APP_STATE_EXITED', exit_code: 3 }] }])
+    t.regex(JSON.stringify(pods), /"pid":[1-9]/)
     const { images } = await client.call('ListImages', { detail: true })
     t.like(images, [{ name: 'example.com/busybox' }])
     const id = /"id":"([0-9a-f-]{36})"/.exec(JSON.stringify(pods))?.[1] ?? ''
