@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { promisify } from 'node:util'
 import test from 'ava'
 import { makeAci } from '../support/aci.ts'
@@ -14,9 +15,17 @@ test.after.always(() => scene[Symbol.dispose]())
 const { place, dir } = scene
 const run = promisify(execFile)
 
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '::1', resolve))
+  const address = server.address()
+  await new Promise((resolve) => server.close(resolve))
+  return typeof address === 'object' ? (address?.port ?? 0) : 0
+}
+
 test('the service listens on both loopback addresses, says so in the words of the original, and ends well at a signal', async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    const port = signal === 'SIGTERM' ? 28_441 : 28_442
+    const port = await freePort()
     await using api = await startApi({ place, dir, flags: [`--listen=localhost:${port}`] })
     for (const target of [`127.0.0.1:${port}`, `[::1]:${port}`]) {
       using client = openApiClient(target)
@@ -59,9 +68,10 @@ test('clients of other makers understand it: the C++ library of gRPC, and curl',
 
 test('sockets that a supervisor passes are all used, TCP and Unix; --listen besides them is refused', async (t) => {
   const path = place.in('passed.sock')
-  const before = ['/usr/bin/python3', 'test/functional/activate.py', `127.0.0.1/28443,::1/28443,${path}`]
+  const before = ['/usr/bin/python3', 'test/functional/activate.py', `127.0.0.1/0,::1/0,${path}`]
   await using api = await startApi({ place, dir, flags: [], before })
-  for (const target of ['127.0.0.1:28443', '[::1]:28443', `unix:${path}`]) {
+  t.regex(api.targets.join(' '), /^127\.0\.0\.1:\d+ \[::1\]:\d+ unix:\/\S+$/)
+  for (const target of api.targets) {
     using client = openApiClient(target)
     t.truthy((await client.call('GetInfo'))['info'])
   }
@@ -144,7 +154,7 @@ test('events tell the life of a pod and of an image, to filters, until their tim
   const stream = client.stream('ListenEvents')
   const exits = client.stream('ListenEvents', { filter: { types: ['EVENT_TYPE_APP_EXITED'], until_time: began + 600 } })
   t.true(await stream.until((messages) => messages.length > 0))
-  const { uuid, code } = await scene.shell('exit 7', { app: ['--name=one'] })
+  const { uuid, code } = await scene.shell('sleep 1; exit 7', { app: ['--name=one'] })
   t.is(code, 7)
   const types = (): readonly string[] => [...JSON.stringify(stream.messages).matchAll(/"type":"EVENT_TYPE_(\w+)","id":"([^"]*)"/g)].flatMap(([, type = '', id]) => (id === uuid ? type : []))
   t.true(await stream.until(() => types().includes('POD_GARBAGE_COLLECTED')), `${types().join(' ')} ${api.stderr()}`)

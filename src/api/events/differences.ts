@@ -67,10 +67,9 @@ function exitEvent(uuid: PodUUID, { name, finished, nowMs }: { readonly name: st
   return { ...event('appExited', { id: uuid, from: name, timeMs: finished.atMs ?? nowMs }), data }
 }
 
-/** A pod that was removed has ended before, whether or not anybody looked in between. */
+/** A pod that was removed has ended before, whether or not anybody looked in between. Of one that was being prepared nobody knows how far it came. */
 function goneEvents(uuid: PodUUID, pod: PodSight, nowMs: number): EventMessage[] {
   const end = event('podGarbageCollected', { id: uuid, from: uuid, timeMs: nowMs })
-  if (pod.state === 'embryo' || pod.state === 'preparing') return [event('podPrepareAborted', { id: uuid, from: uuid, timeMs: nowMs }), end]
   if (pod.state !== 'running') return [end]
   const exits = [...pod.apps].filter(([, app]) => app.startedAtMs !== undefined && app.finished === undefined)
   return [

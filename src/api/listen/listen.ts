@@ -1,4 +1,4 @@
-import { chownSync, lstatSync, rmSync } from 'node:fs'
+import { chownSync, lstatSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { connect, type AddressInfo, type Server } from 'node:net'
 import { errorText, isErrno, quote, RktError } from '../../base/index.ts'
 import type { ListenAddress } from './address.ts'
@@ -35,8 +35,16 @@ export function isMissingAddress(error: unknown): boolean {
 
 function describe(bound: AddressInfo | string | null, address: ListenAddress): string {
   if (typeof bound === 'string' && bound !== '') return bound
-  if (bound === null || typeof bound === 'string') return address.kind === 'path' ? address.path : 'a passed socket'
+  if (address.kind === 'descriptor' && (bound === null || typeof bound === 'string')) return unixPath(address.fd) ?? `descriptor ${address.fd}`
+  if (bound === null || typeof bound === 'string') throw new Error('a socket that listens has an address')
   return bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`
+}
+
+/** Where a passed Unix socket lies, which Node does not tell; undefined for one without a path. */
+function unixPath(fd: number): string | undefined {
+  const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1]
+  const line = readFileSync('/proc/self/net/unix', 'utf8').split('\n').find((text) => text.trim().split(/\s+/)[6] === inode)
+  return line?.trim().split(/\s+/)[7]
 }
 
 async function listenOnPath(server: Server, path: string, groupID: number | undefined): Promise<void> {

@@ -29,7 +29,7 @@ const lives: readonly (readonly [string, PodSight | undefined, PodSight | undefi
   ['a preparation that failed', pod('preparing'), pod('aborted prepare'), ['podPrepareAborted']],
   ['a failed preparation that is collected', pod('aborted prepare'), pod('garbage'), []],
   ['a failed preparation that is removed', pod('aborted prepare'), undefined, ['podGarbageCollected']],
-  ['a preparation that vanishes', pod('preparing'), undefined, ['podPrepareAborted', 'podGarbageCollected']],
+  ['a preparation that vanishes', pod('preparing'), undefined, ['podGarbageCollected']],
   ['rkt run, before its first process', pod('preparing'), pod('running'), ['podPrepared']],
   ['rkt run', pod('preparing'), pod('running', { one: running }), ['podPrepared', 'podStarted', 'appStarted one']],
   ['a start', pod('prepared'), pod('running', { one: running }), ['podStarted', 'appStarted one']],
