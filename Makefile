@@ -4,7 +4,7 @@
 # make test-guest  pass the checks on Linux 6.1, in a virtual machine; CHECKS=isolation: those of isolation alone
 # make guest-kernel  build the kernel of the kvm flavour; some minutes, once
 # make bench       measure, side by side with the peers
-# make fuzz        feed the readers of untrusted bytes with mutations, under sanitizers
+# make fuzz        feed the readers of untrusted bytes with mutations, under sanitizers; FUZZ_SECONDS=300, SEED=1
 # make typecheck   check the types, write nothing
 # make install     PREFIX= DESTDIR=
 
@@ -78,9 +78,9 @@ guest-kernel: $(BUILD)/.deps
 	tools/install-debian-packages debian-packages-kernel.txt
 	tools/guest-kernel $(LIB)/guest-kernel
 
-FUZZ_ROUNDS ?= 1000000
-fuzz: $(BUILD)/fuzz/tar
-	tools/fuzz $(FUZZ_ROUNDS)
+FUZZ_SECONDS ?= 300
+fuzz: all probes
+	tools/fuzz $(FUZZ_SECONDS)
 
 # ---- what is installed for everybody ----
 

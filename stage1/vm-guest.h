@@ -1,6 +1,8 @@
 #ifndef RKT_VM_GUEST_H
 #define RKT_VM_GUEST_H
 
+#include <sys/types.h>
+
 #include "app.h"
 #include "frame.h"
 #include "init.h"

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { quote, RktError } from '../base/index.ts'
+import { isErrno, quote, RktError } from '../base/index.ts'
 import { identifierOf, parseACIdentifier, parseDockerReference, type ACIdentifier, type Label } from '../spec/index.ts'
 import { isOciReference, parseOciReference, type OciReference } from './oci/reference.ts'
 
@@ -111,5 +111,11 @@ export function formatName(name: string, labels: readonly Label[]): string {
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+  } catch (error) {
+    // A text that no file can be called is none, and one that leads through what the caller may not search is not asked for.
+    if (isErrno(error, 'ENAMETOOLONG', 'EACCES', 'ELOOP')) return false
+    throw error
+  }
 }

@@ -84,9 +84,9 @@ export function companionTag(digest: Digest): string {
 
 function splitHost(name: string): { readonly host: string; readonly path: string } {
   const slash = name.indexOf('/')
-  const first = slash < 0 ? '' : name.slice(0, slash)
-  if (slash < 0 || (first !== 'localhost' && !/[.:]/.test(first) && first === first.toLowerCase())) return { host: defaultHost, path: name }
-  const host = first.toLowerCase()
+  const host = slash < 0 ? '' : name.slice(0, slash).toLowerCase()
+  // Attack: a host that only its capitals tell from a repository is written as another image's name; as a repository it is refused.
+  if (host !== 'localhost' && !/[.:]/.test(host)) return { host: defaultHost, path: name }
   return { host: host === 'index.docker.io' ? defaultHost : host, path: name.slice(slash + 1) }
 }
 

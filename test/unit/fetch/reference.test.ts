@@ -35,6 +35,10 @@ test('parseReference() takes an existing file for a path, whatever it is called'
   t.deepEqual(parseReference('example.com:1', { cwd: place.path }), { kind: 'file', path: place.in('example.com:1') })
 })
 
+test('parseReference() does not ask the file system for what no file can be called', (t) => {
+  for (const text of [`${'a'.repeat(5000)}:1`, 'a/'.repeat(5000)]) t.throws(() => parse(text), { code: 'invalid-reference' })
+})
+
 for (const [text, code] of [
   ['', 'invalid-reference'],
   ['a\0b', 'invalid-reference'],

@@ -37,6 +37,11 @@ for (const text of ['', ':1', 'a:', 'a b', 'Alpine', 'a/../b', '/a', 'a/', 'a//b
   })
 }
 
+test('parseDockerReference() refuses a host that only capitals tell from a repository: written down, it would be another image', (t) => {
+  for (const text of ['Library/busybox', 'lIbrary/busybox', 'HOST/a']) t.true(isRktError(t.throws(() => parseDockerReference(text)), 'invalid-reference'), text)
+  t.is(formatDockerReference(parseDockerReference('LOCALHOST/app')), 'localhost/app')
+})
+
 test('no two repositories share a name', (t) => {
   const texts = ['h:1/a', 'h/1/a', 'a-b/c', 'q.io/a-b', 'q.io/a--b', 'q.io/a_b', 'q.io/a__b', 'q.io/a.b', 'q.io/a/b', '[::1]/a', '[::1:0]/a', '[::1]:1/a']
   t.is(new Set(texts.map((text) => identifierOf(parseDockerReference(text)))).size, texts.length)
