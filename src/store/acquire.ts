@@ -118,7 +118,7 @@ async function acquire(reference: Reference, options: AcquiringOptions): Promise
       if (!existsSync(reference.path)) throw new RktError('not-found', `cannot open image file ${quote(reference.path)}: ENOENT: no such file or directory`)
       return await fetchFile(reference.path, options)
     case 'url':
-      return await acquireUrl(reference.url, options)
+      return await acquireUrl(reference.url, asWritten(reference.url, options))
     case 'name':
       return await acquireName(reference, options)
     case 'oci':
@@ -133,6 +133,13 @@ async function acquireHash(text: string, options: AcquiringOptions): Promise<Ima
   const id = resolveID(layout, text)
   options.log.debug('image', `using image from the store with hash ${id}`)
   return judgeStored(layout, imageByID(layout, id), options)
+}
+
+/** A user who writes `http://` himself means it: the signature protects the image. Without `http` waived, credentials stay at home. */
+function asWritten(url: string, options: AcquiringOptions): AcquiringOptions {
+  if (options.insecure.http || !url.startsWith('http:')) return options
+  const { credentials: _secret, ...rest } = options
+  return { ...rest, insecure: { ...options.insecure, http: true } }
 }
 
 async function acquireUrl(url: string, options: AcquiringOptions): Promise<ImageRecord> {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
-import { makeAuthority, serveHttps, type TestAuthority } from '../support/https.ts'
+import { makeAuthority, serveHttp, serveHttps, type TestAuthority } from '../support/https.ts'
 import { filesBelow } from '../support/files.ts'
 import { openTestStore, type TestStore } from '../support/store.ts'
 
@@ -62,6 +62,21 @@ test('an image is fetched by URL with its signature, and then taken from the sto
     `image: using image from local store for url ${url}`,
     `image: using image from local store for url ${url}`,
   ])
+})
+
+test('a URL that was written with http is fetched as written: its signature is checked, and credentials stay at home', async (t) => {
+  using one = openTestStore()
+  const site = siteOf(one)
+  const sent: (string | undefined)[] = []
+  await using server = await serveHttp((request, response) => {
+    sent.push(request.headers.authorization)
+    return site.handle(request, response)
+  })
+  const credentials = { find: () => ({ type: 'oauth', token: 'secret' }) as const, now: () => 0 }
+  const url = `${server.origin}/app.aci`
+  const { verdict } = await one.acquire(url, { credentials, insecure: { image: false, tls: true, http: false } })
+  t.is(verdict.kind, 'signed')
+  t.deepEqual(sent, [undefined, undefined])
 })
 
 test('an update asks the server whether it still has the same image', async (t) => {
