@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { errorText, quote, RktError } from '../base/index.ts'
+import { errorText, parseStrictJson, quote, RktError } from '../base/index.ts'
 import { parsePortFlag, resolvePorts } from '../network/index.ts'
 import { buildPodManifest, completePodManifest, type AppArgs, type PodImage } from '../pod/index.ts'
-import { parseMountFlag, parseVolumeFlag, readPodManifest, type PodManifest } from '../spec/index.ts'
+import { parseMountFlag, parsePodManifest, parseVolumeFlag, type PodManifest } from '../spec/index.ts'
 import { readAppFlags } from './app-args.ts'
 import type { Context } from './context.ts'
 import { readEnvironmentFlags } from './environment-flags.ts'
@@ -57,9 +57,25 @@ interface FromManifest {
 
 async function gatherFromManifest(context: Context, { invocation, place, path }: FromManifest): Promise<GatheredPod> {
   if (hasConflict(invocation)) throw new RktError('usage', 'conflicting flags set with --pod-manifest (see --help)')
-  const given = readPodManifest(readBytes(resolve(context.cwd, path), path))
+  const json = parseStrictJson(readBytes(resolve(context.cwd, path), path), { what: 'pod manifest' })
+  const given = parsePodManifest(withWholeIDs(json, (text) => place.store.resolve(text)))
   const { manifest, images } = await completePodManifest(given, (id) => place.stored(id))
   return { images, manifest: () => checkPorts(manifest, images) }
+}
+
+/** The manifest with the beginnings of image IDs, as `rkt fetch` prints them, made whole; what else is wrong with it is for its parser to say. */
+function withWholeIDs(json: unknown, resolveID: (text: string) => string): unknown {
+  if (!isObject(json) || !Array.isArray(json['apps'])) return json
+  const apps = json['apps'].map((app: unknown): unknown => {
+    const image = isObject(app) ? app['image'] : undefined
+    const id = isObject(image) ? image['id'] : undefined
+    return isObject(app) && isObject(image) && typeof id === 'string' && /^sha512-[0-9a-f]{0,63}$/.test(id) ? { ...app, image: { ...image, id: resolveID(id) } } : app
+  })
+  return { ...json, apps }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** A port that no app has is told before anything is prepared. */

@@ -126,6 +126,9 @@ test('--pod-manifest takes everything from the file', async (t) => {
   const { code, stdout } = await scene.rkt(['run', '--net=none', `--pod-manifest=${path}`])
   t.is(code, 3)
   t.is(stdout, 'from manifest\n')
+  writeFileSync(path, JSON.stringify(manifest).replace(scene.image, scene.image.slice(0, 39)))
+  const uuid = (await scene.rkt(['prepare', `--pod-manifest=${path}`])).stdout.trim()
+  t.true((await scene.rkt(['cat-manifest', uuid])).stdout.includes(`"id": "${scene.image}"`), 'the beginning of an ID is made whole')
   for (const extra of [['--volume=v,kind=empty'], ['--mount=volume=v,target=/x'], ['--set-env=A=b'], ['--inherit-env'], ['--no-store'], [scene.image]]) {
     const refused = await scene.rkt(['run', '--net=none', `--pod-manifest=${path}`, ...extra])
     t.is(refused.code, 254)
