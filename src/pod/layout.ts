@@ -6,8 +6,8 @@ export const stages = ['embryo', 'prepare', 'prepared', 'run', 'exited-garbage',
 /** Where a pod is in its life: the name of the directory that holds it. */
 export type Stage = (typeof stages)[number]
 
-/** Stages in which users can see and address a pod. */
-export const visibleStages: readonly Stage[] = ['run', 'exited-garbage', 'prepare', 'prepared']
+/** Stages in which users can see and address a pod; in the order of life, so that one which moves on while they are read is still met. */
+export const visibleStages: readonly Stage[] = ['prepare', 'prepared', 'run', 'exited-garbage']
 
 /** Paths relative to the pod directory. */
 export const podFile = {

@@ -46,7 +46,7 @@ export function openPods(dataDir: string, options: OpenPodsOptions = {}): Pods {
       }
     },
     open: (uuid) => openPod(dataDir, uuid),
-    resolve: (text) => resolveUUID(text, visibleStages.flatMap((stage) => uuidsIn(paths.stage(stage)))),
+    resolve: (text) => resolveUUID(text, [...new Set(visibleStages.flatMap((stage) => uuidsIn(paths.stage(stage))))]),
     list(onFault = (_uuid, error) => raise(error)) {
       const uuids = new Set(visibleStages.flatMap((stage) => uuidsIn(paths.stage(stage))))
       return [...uuids].sort().flatMap((uuid) => {
