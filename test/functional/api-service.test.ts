@@ -6,6 +6,7 @@ import test from 'ava'
 import { makeAci } from '../support/aci.ts'
 import { openApiClient } from '../support/api-client.ts'
 import { startApi } from '../support/api-scene.ts'
+import { shellLayer, writeLayerImage } from '../support/oci-layers.ts'
 import { projectRoot, rktProgram } from '../support/paths.ts'
 import { openPodScene, until } from '../support/pod-scene.ts'
 import { placeFlags, rkt } from '../support/run.ts'
@@ -142,6 +143,14 @@ test('images are listed and inspected, by filters, with and without details', as
   t.deepEqual(await listed([{ base_names: ['api'], annotations: [{ Key: 'authors', value: 'us' }], labels: [{ Key: 'os', value: 'linux' }] }], true), [image])
   t.deepEqual(await listed([{ full_names: ['example.com'] }, { prefixes: ['x'] }]), [])
   t.regex(JSON.stringify(await listed([{ keywords: ['ample.com/a'] }])), /"manifest":\{"type":"Buffer","data":\[\]\}/)
+  const { reference, digest } = writeLayerImage(place.in('layout'), { layers: [shellLayer], config: { Cmd: ['/bin/true'], Labels: { team: 'red' } } })
+  const fetched = await scene.rkt(['fetch', '--full', reference])
+  t.is(fetched.code, 0, fetched.stderr)
+  const { image: oci } = await client.call('InspectImage', { id: digest })
+  t.like(oci, { id: fetched.stdout.trim(), base_format: { type: 'IMAGE_TYPE_OCI', version: '1.0.0' } })
+  const { manifest } = Object.fromEntries(Object.entries(oci ?? {}))
+  t.regex(manifest instanceof Uint8Array ? Buffer.from(manifest).toString() : '', /"acKind":"ImageManifest"/)
+  t.deepEqual(await listed([{ ids: [fetched.stdout.trim()] }], true), [oci])
   for (const [id, code] of [['sha512-0', 3], [`sha512-${'0'.repeat(64)}`, 5], ['', 3]] as const) {
     await t.throwsAsync(client.call('InspectImage', { id }), { code })
   }
