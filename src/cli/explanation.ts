@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs'
-import { isRktError, type RktError } from '../base/index.ts'
+import { isRktError, shellWord, type RktError } from '../base/index.ts'
 import { askVerdict, storedDependencies, type ImageRecord, type Store } from '../store/index.ts'
-import { openKeystore, type Verdict } from '../trust/index.ts'
+import { isImageArchive, openKeystore, type Verdict } from '../trust/index.ts'
 import type { Context } from './context.ts'
 import { scopeFlag } from './trust-scope.ts'
 
@@ -73,23 +73,20 @@ function commandFor(context: Context, { record, error }: { readonly record: Imag
 }
 
 function signedFetch({ source }: ImageRecord): string {
-  return `rkt fetch --signature=FILE.asc ${source.kind === 'file' ? word(source.path) : source.kind === 'url' ? word(source.url) : 'IMAGE'}`
+  // Signatures of an OCI image are found beside it; an archive has no place for them.
+  if (source.kind === 'oci') return `rkt fetch ${isImageArchive(source.reference) ? '--signature=FILE ' : ''}${shellWord(source.reference)}`
+  return `rkt fetch --signature=FILE.asc ${shellWord(source.kind === 'file' ? source.path : source.url)}`
 }
 
 /** The key that decided, when its file is there still: masked by another one, for example. */
 function keyFile(path: string): string {
-  return existsSync(path) && statSync(path).size > 0 ? word(path) : 'KEYFILE'
+  return existsSync(path) && statSync(path).size > 0 ? shellWord(path) : 'KEYFILE'
 }
 
 function rktTrust({ config }: Context, rest: string): string {
   const flags = [
-    ...(config.system === '/usr/lib/rkt' ? [] : [`--system-config=${word(config.system)}`]),
-    ...(config.local === '/etc/rkt' ? [] : [`--local-config=${word(config.local)}`]),
+    ...(config.system === '/usr/lib/rkt' ? [] : [`--system-config=${shellWord(config.system)}`]),
+    ...(config.local === '/etc/rkt' ? [] : [`--local-config=${shellWord(config.local)}`]),
   ]
   return ['rkt', ...flags, 'trust', rest].join(' ')
-}
-
-/** A text as one word of a shell. */
-function word(text: string): string {
-  return /^[\w./:=@%+,~-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }

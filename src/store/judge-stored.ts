@@ -79,16 +79,16 @@ async function checkAgain(layout: Layout, record: AciRecord, { keystore, now, si
   if (Buffer.from(sha512).toString('hex') !== digestParts(record.blob).hex) throw damaged(record, 'its blob was changed')
   const isWaived = insecure.image && keystore.policies.policyFor(record.name).lockedBy === undefined
   if (record.verdict.kind === 'waived' || isWaived) return record.verdict
-  const signed = await checkSignature(blob, readStoredSignature(layout, record), keystore, { now, name: record.name, object: record.name })
+  const signed = await checkSignature(blob, readStoredSignature(layout, record, keystore), keystore, { now, name: record.name, object: record.name })
   const version = valueOf(record.labels, 'version')
   return authorize(signed, { name: record.name, nameSource: record.verdict.nameSource, version, keystore, now }).verdict
 }
 
-function readStoredSignature(layout: Layout, record: AciRecord): Uint8Array {
+function readStoredSignature(layout: Layout, record: AciRecord, keystore: Keystore): Uint8Array {
   try {
     return readFileSync(signaturePath(layout, record.blob))
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) throw error
-    throw signatureMissing(record.name, { state: 'its stored signature is missing', name: record.name })
+    throw signatureMissing(record.name, { state: 'its stored signature is missing', name: record.name, image: undefined, keystore })
   }
 }

@@ -16,6 +16,8 @@ export interface AuthorizeOptions {
   readonly nameSource: NameSource
   /** Version of the image as its signed content says it. */
   readonly version?: string | undefined
+  /** How commands call an OCI image where it comes from. */
+  readonly image?: string | undefined
   readonly keystore: Keystore
   readonly now: Date
 }
@@ -43,8 +45,8 @@ export function authorize<T>(checked: Signed<T> | Waived<T>, options: AuthorizeO
   const trusted = keystore.signersFor(name)
   const signers = checked.signers.filter(({ key }) => trusted.some((candidate) => isSameKey(candidate, key)))
   if (signers.length === 0) throw notFor(checked.signers, options)
-  const { version, nameSource, now } = options
-  const approval = applyPolicy(policy, signers, { name, nameSource, version, now })
+  const { version, nameSource, now, image } = options
+  const approval = applyPolicy(policy, signers, { name, nameSource, version, now, image })
   return verified(checked.value, signedVerdict(approval, { options, trustState, policy }))
 }
 
@@ -80,7 +82,7 @@ function signedVerdict({ signers: [signer, ...others], expiresAtMs }: Approval, 
   }
 }
 
-function notFor(signers: readonly Signer[], { name }: AuthorizeOptions): RktError {
+function notFor(signers: readonly Signer[], { name, keystore }: AuthorizeOptions): RktError {
   const keys = signers.map(({ key }) => key)
   const id = keys[0]?.id ?? ''
   const masked = keys.find(({ scope }) => covers(scope, name))
@@ -89,6 +91,6 @@ function notFor(signers: readonly Signer[], { name }: AuthorizeOptions): RktErro
       ? `key ${id} is trusted for ${[...new Set(keys.map(({ scope }) => scopeText(scope)))].join(', ')} only`
       : `key ${masked.id} is stored in ${quote(masked.path)}, but masked or replaced for this name`
   return new RktError('key-untrusted', `cannot use image ${quote(name)}: openpgp: signature made by unknown entity; ${state}`, {
-    hint: trustHint({ name, keyPath: keys[0]?.path }),
+    hint: trustHint({ name, signer: keys[0], isLocked: keystore.policies.policyFor(name).lockedBy !== undefined }),
   })
 }

@@ -48,7 +48,7 @@ export async function checkSignature(
   const falseSignature = faults.find(({ code }) => code === 'signature-invalid')
   if (falseSignature !== undefined) throw falseSignature
   if (signers.length > 0) return signed(received, signers)
-  throw faults[0] ?? unknownSigner(signatures, options)
+  throw faults[0] ?? unknownSigner(signatures, keystore, options)
 }
 
 /** Whether the primary key or a subkey is the one that the signature names. */
@@ -58,10 +58,10 @@ function mayHaveMade(key: TrustedKey, { issuerFingerprint, issuerKeyID }: Detach
   )
 }
 
-function unknownSigner(signatures: readonly DetachedSignature[], options: CheckSignatureOptions): RktError {
+function unknownSigner(signatures: readonly DetachedSignature[], { policies }: Keystore, options: CheckSignatureOptions): RktError {
   const issuers = signatures.map(({ issuerFingerprint, issuerKeyID }) => issuerFingerprint ?? `with ID ${issuerKeyID}`)
   return new RktError('key-untrusted', `cannot use ${objectText(options)}: openpgp: signature made by unknown entity; its key ${issuers.join(', ')} is not stored`, {
-    hint: trustHint({ name: options.name }),
+    hint: trustHint({ name: options.name, isLocked: options.name !== undefined && policies.policyFor(options.name).lockedBy !== undefined }),
   })
 }
 

@@ -22,7 +22,7 @@ function trusting(world: TestSigstore, identity: { readonly subject: string; rea
 }
 
 function verify(keys: TestKeystore, signature: RawSignature, of: SignedImage = image): Promise<Verified<OciImage>> {
-  return verifyOciImage(of.image, { signatures: [signature], name: of.name, nameSource: 'requested', reference: of.reference, keystore: keys.keystore, now })
+  return verifyOciImage(of.image, { signatures: [signature], name: of.name, nameSource: 'requested', reference: of.reference, image: `docker://${of.reference.host}/${of.reference.repository}`, keystore: keys.keystore, now })
 }
 
 function statement(of: SignedImage = image, predicateType = 'https://sigstore.dev/cosign/sign/v1'): object {

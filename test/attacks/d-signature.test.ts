@@ -13,7 +13,7 @@ const userID = 'Release <release@example.com>'
 
 test('D1: an unsigned image is refused with the commands to trust its key or to allow it once', async (t) => {
   using keys = openTestKeystore()
-  const refusal = signatureMissing('./app.aci', { state: 'it has no signature', name })
+  const refusal = signatureMissing('./app.aci', { state: 'it has no signature', name, image: undefined, keystore: keys.keystore })
   t.is(refusal.code, 'signature-missing')
   t.regex(refusal.hint ?? '', /rkt trust --prefix=example\.com\/app KEYFILE.*--insecure-options=image/)
   const now = new Date()

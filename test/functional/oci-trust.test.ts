@@ -100,6 +100,31 @@ test('D1: an unsigned image of a registry and of a layout is refused, and nothin
   t.deepEqual(readdirSync(`${scene.dir}/cas/blobs/sha512`), [])
 })
 
+test('the commands that a refusal names let the image in, for every kind of signer that a policy wants', async (t) => {
+  for (const kinds of [undefined, ['openpgp'], ['simple-signing'], ['sigstore-key']]) {
+    const scene = openScene()
+    if (kinds !== undefined) {
+      mkdirSync(`${scene.dir}.config/local/policy.d`)
+      writeFileSync(`${scene.dir}.config/local/policy.d/app.json`, JSON.stringify({ rktKind: 'policy', rktVersion: 'v1', prefixes: ['*'], kinds, locked: true }))
+    }
+    const copy = place.in(`copy-${count}`)
+    execFileSync('cp', ['-r', layout, copy])
+    for (const image of kinds?.[0] === 'simple-signing' ? [scene.reference] : [scene.reference, `oci:${copy}:v1`]) {
+      const refused = await scene.call('fetch', image)
+      t.is(refused.code, 254)
+      t.is(refused.stderr.includes('--insecure-options=image'), kinds === undefined, refused.stderr)
+      const commands = refused.stderr.match(/rkt [^;\n]+/g)?.filter((command) => !command.includes('--insecure')) ?? []
+      t.is(commands.length, 3, refused.stderr)
+      const [file, secret] = kinds?.[0] === 'sigstore-key' ? ['key.pem', 'private.pem'] : ['key.asc', '']
+      const words = commands.map((command) => command.replace('KEYFILE', place.in(file)).replace('KEY.pem', place.in(secret)).split(' ').slice(1))
+      for (const [verb = '', ...others] of words) {
+        const { code, stderr } = await scene.call(verb, ...others, ...(verb === 'trust' ? ['--skip-fingerprint-review'] : []))
+        t.is(code, 0, `${verb} ${others.join(' ')}: ${stderr}`)
+      }
+    }
+  }
+})
+
 test('what rkt signs with OpenPGP is accepted by skopeo with a strict policy, and by rkt, only for the name that was signed', async (t) => {
   const scene = openScene()
   const copied = place.in(`copy-${count}`)

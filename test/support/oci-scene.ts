@@ -1,5 +1,5 @@
 import type { OciImage, RawSignature } from '../../src/spec/index.ts'
-import { parseACIdentifier } from '../../src/spec/index.ts'
+import { formatDockerReference, parseACIdentifier } from '../../src/spec/index.ts'
 import { prepareTrust, verifyOciImage, type Verified } from '../../src/trust/index.ts'
 import { openGpg, type Gpg } from './gpg.ts'
 import { openTestKeystore, type TestKeystore } from './keystore.ts'
@@ -44,7 +44,15 @@ export function openOciScene(image: SignedImage = makeOciImage()): OciScene {
       bytes: gpg.run([...(time === undefined ? [] : ['--faked-system-time', `${time}!`]), '--local-user', key, ...extra, '--output', '-', '--sign'], { input: payload }),
     }),
     verify: (signatures, of = image) =>
-      verifyOciImage(of.image, { signatures, name: of.name, nameSource: 'requested', reference: of.reference, keystore: keys.keystore, now: new Date(Date.now() + 60_000) }),
+      verifyOciImage(of.image, {
+        signatures,
+        name: of.name,
+        nameSource: 'requested',
+        reference: of.reference,
+        image: `docker://${formatDockerReference(of.reference)}`,
+        keystore: keys.keystore,
+        now: new Date(Date.now() + 60_000),
+      }),
     [Symbol.dispose]: () => {
       gpg[Symbol.dispose]()
       keys[Symbol.dispose]()

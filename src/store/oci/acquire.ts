@@ -32,7 +32,7 @@ export async function acquireOci(reference: OciReference, options: AcquiringOpti
   await using source = await openOciSource(reference, { ...httpOptions(options), ...(options.logins === undefined ? {} : { logins: options.logins }) })
   const resolved = named(await source.resolve(hostOciPlatform(process.arch)), options.expect)
   if (options.expect !== undefined) checkExpectation(resolved, { ...options.expect, labels: options.expect.labels.filter(({ name }) => name === 'version') })
-  const authentic = await authenticate(source, resolved, options)
+  const authentic = await authenticate(source, resolved, { ...options, image: full })
   const { now, signal, onProgress } = options
   return await importOci(store, { source, resolved, ...authentic, now, signal, ...(onProgress === undefined ? {} : { onProgress }) })
 }

@@ -19,7 +19,7 @@ export interface Authentic {
  *
  * @throws RktError of trust.
  */
-export async function authenticate(source: OciSource, resolved: ResolvedImage, options: AcquiringOptions): Promise<Authentic> {
+export async function authenticate(source: OciSource, resolved: ResolvedImage, options: AcquiringOptions & { readonly image: string }): Promise<Authentic> {
   const { insecure, keystore, now, log, lookaside } = options
   const { image, name, reference, fullName, digests } = resolved
   const nameSource = options.expect === undefined ? resolved.nameSource : 'requested'
@@ -30,7 +30,7 @@ export async function authenticate(source: OciSource, resolved: ResolvedImage, o
   const given = await givenSignature(options)
   const found = await findSignatures(source, { digests, fullName, http: httpOptions(options), ...(lookaside === undefined ? {} : { lookaside }) })
   const signatures = [...given, ...found]
-  const verified = await verifyOciImage(image, { signatures, name, nameSource, reference, keystore, now })
+  const verified = await verifyOciImage(image, { signatures, name, nameSource, reference, image: options.image, keystore, now })
   log.debug('image', 'signature verified:')
   if (verified.verdict.kind === 'signed') for (const identity of verified.verdict.signerIdentities) log.debug('image', `  ${identity}`)
   return { verified, evidence: formatEvidence({ chain: reveal(image, 'check signature').chain, reference, signatures }) }

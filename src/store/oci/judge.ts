@@ -32,13 +32,13 @@ export async function judgeOci(layout: Layout, record: OciRecord, options: Judge
 /** As `askVerdict`. */
 export async function askOciVerdict(layout: Layout, record: OciRecord, { keystore, insecure, now }: JudgeStoredOptions): Promise<Verdict> {
   readOciImage(layout, record)
-  const { name, verdict, evidence } = record
-  if (judgeVerdict(verdict, { name, keystore, now, insecure }) === 'ok') return verdict
+  const { name, verdict, evidence, source } = record
+  if (judgeVerdict(verdict, { name, keystore, now, insecure, image: source.reference }) === 'ok') return verdict
   const isWaived = insecure.image && keystore.policies.policyFor(name).lockedBy === undefined
   if (verdict.kind === 'waived' || isWaived) return verdict
   if (evidence === undefined) throw damaged(record, 'its signatures are missing')
   const { chain, reference, signatures } = parseEvidence(readBlobOf(layout, record, evidence))
   if (chain.at(-1)?.digest !== aliasOf(record)) throw damaged(record, `its signatures are those of ${quote(chain.at(-1)?.digest ?? 'nothing')}`)
-  const verified = await verifyOciImage(imageOfChain(chain), { signatures, name, nameSource: verdict.nameSource, reference, keystore, now })
+  const verified = await verifyOciImage(imageOfChain(chain), { signatures, name, nameSource: verdict.nameSource, reference, image: source.reference, keystore, now })
   return verified.verdict
 }

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { quote, RktError, type Digest } from '../../base/index.ts'
-import type { ACIdentifier, DockerReference, OciDocument, RawSignature } from '../../spec/index.ts'
+import type { ACIdentifier, DockerReference, OciDocument, RawSignature, SignatureKind } from '../../spec/index.ts'
 import { readDetachedSignatures, type DetachedSignature } from '../detached-signature.ts'
 import type { Signer } from '../signer.ts'
 import { preAuthEncoding, signedSubjects } from '../sigstore/statement.ts'
 import { readBundle, type SigstoreBundle } from '../sigstore/bundle.ts'
 import { bundleOfAnnotations } from '../sigstore/cosign-bundle.ts'
 import { fromBase64, verifyWithKey } from '../sigstore/verify-with-key.ts'
+import { trustHint } from '../trust-hint.ts'
 import type { TrustedIdentity, TrustedKey, TrustedSigner, TrustedSigstoreKey } from '../trusted-signer.ts'
 import { verifySignature } from '../verify-signature.ts'
 import { digestsOf } from './evidence.ts'
@@ -20,6 +21,10 @@ export interface CheckOptions {
   readonly stored: readonly TrustedSigner[]
   readonly name: ACIdentifier
   readonly reference: DockerReference | undefined
+  /** How commands call the image where it comes from. */
+  readonly image: string
+  /** Whether an administrator allows no image without a signature. */
+  readonly isLocked: boolean
   readonly now: Date
 }
 
@@ -62,7 +67,7 @@ async function checkDetached(bytes: Uint8Array, options: CheckOptions): Promise<
       }
     }
   }
-  if (signers.length === 0) throw faults[0] ?? unknownSigner('nobody')
+  if (signers.length === 0) throw faults[0] ?? unknownSigner('nobody', 'openpgp', options)
   return { signers, tag: undefined }
 }
 
@@ -88,7 +93,7 @@ async function checkOpenPGP(signature: DetachedSignature, { digest, kind, option
   const signers = outcomes.flatMap((outcome) => (outcome.kind === 'good' ? [{ ...outcome.signer, kind }] : []))
   if (signers.length > 0) return signers
   const fault = outcomes.find((outcome) => outcome.kind === 'fault')
-  if (fault === undefined) throw unknownSigner(`OpenPGP key ${issuerFingerprint ?? `with ID ${issuerKeyID}`}`)
+  if (fault === undefined) throw unknownSigner(`OpenPGP key ${issuerFingerprint ?? `with ID ${issuerKeyID}`}`, kind, options)
   throw new RktError(fault.code, `cannot use the signature: ${fault.state}`, { hint: fault.hint })
 }
 
@@ -97,7 +102,7 @@ async function checkCosign({ payload, annotations }: RawSignature & { readonly f
   if (signature === undefined) throw new RktError('signature-invalid', 'cannot use the cosign signature: it is not base64')
   const withKey = bySigstoreKeys(options, { bytes: payload, signature })
   const signers = withKey.length > 0 || annotations.certificate === undefined ? withKey : await byIdentities(options, { bundle: bundleOfAnnotations(payload, annotations), artifact: payload })
-  if (signers.length === 0) throw unknownSigner(annotations.certificate === undefined ? 'a Sigstore key' : 'a Sigstore identity')
+  if (signers.length === 0) throw unknownSigstore(annotations.certificate === undefined, options)
   const statement = readSignaturePayload(payload, payloadTypes.cosign)
   const tag = matchPayload(statement, options)
   return { signers: signers.map((signer) => ({ ...signer, signedAt: signer.signedAt ?? statement.signedAt })), tag }
@@ -107,7 +112,7 @@ async function checkBundle({ signer, content, json }: SigstoreBundle, options: C
   const [artifact, digests] = content.kind === 'envelope' ? [content.payload, []] : messageDocument(content.sha256, options)
   const bytes = content.kind === 'envelope' ? preAuthEncoding(content.payloadType, content.payload) : artifact
   const signers = signer === 'public-key' ? bySigstoreKeys(options, { bytes, signature: content.signature }) : await byIdentities(options, { bundle: json, artifact })
-  if (signers.length === 0) throw unknownSigner(signer === 'public-key' ? 'a Sigstore key' : 'a Sigstore identity')
+  if (signers.length === 0) throw unknownSigstore(signer === 'public-key', options)
   if (content.kind === 'envelope') requireDigest(signedSubjects(content.payload), options)
   else requireDigest(digests, options)
   return { signers, tag: undefined }
@@ -154,7 +159,7 @@ async function byIdentities({ stored, now }: CheckOptions, signed: { readonly bu
 
 function matchPayload({ digest, reference: signed }: SignaturePayload, options: CheckOptions): string | undefined {
   requireDigest([digest], options)
-  return matchIdentity({ signed, requested: options.reference, name: options.name })
+  return matchIdentity({ signed, requested: options.reference, name: options.name, image: options.image })
 }
 
 /** A signature may be over any document of the chain: each names the next one by digest. */
@@ -167,7 +172,10 @@ function anotherImage(digest?: string): RktError {
   return new RktError('signature-invalid', `cannot use the signature: it is for another image${digest === undefined ? '' : `, ${quote(digest)}`}`)
 }
 
-function unknownSigner(who: string): RktError {
-  return new RktError('key-untrusted', `cannot use the signature: ${who} made it, which is not stored`)
+function unknownSigstore(isKey: boolean, options: CheckOptions): RktError {
+  return isKey ? unknownSigner('a Sigstore key', 'sigstore-key', options) : unknownSigner('a Sigstore identity', 'sigstore-identity', options)
 }
 
+function unknownSigner(who: string, kind: SignatureKind, { name, isLocked }: CheckOptions): RktError {
+  return new RktError('key-untrusted', `cannot use the signature: ${who} made it, which is not stored`, { hint: trustHint({ name, signer: kind, isLocked }) })
+}

@@ -1,5 +1,6 @@
 import { isRktError, quote, RktError } from '../../base/index.ts'
 import { formatDockerReference, identifierOf, parseDockerReference, type ACIdentifier, type DockerReference } from '../../spec/index.ts'
+import { signCommand } from '../trust-hint.ts'
 
 export interface IdentityOptions {
   /** As the signer wrote it. */
@@ -7,6 +8,8 @@ export interface IdentityOptions {
   /** What a registry was asked for; undefined for files. */
   readonly requested: DockerReference | undefined
   readonly name: ACIdentifier
+  /** How commands call the image where it comes from. */
+  readonly image: string
 }
 
 /**
@@ -18,16 +21,20 @@ export interface IdentityOptions {
  *
  * @throws RktError `name-mismatch`.
  */
-export function matchIdentity({ signed, requested, name }: IdentityOptions): string | undefined {
+export function matchIdentity({ signed, requested, name, image }: IdentityOptions): string | undefined {
   const reference = parseSigned(signed)
+  const mismatch = (wanted: string): RktError =>
+    new RktError('name-mismatch', `cannot use the signature: it is for ${quote(signed)}; expected ${quote(wanted)}`, {
+      hint: `ask for the image by the name that was signed, or have it signed for this name: ${signCommand({ image, name })}`,
+    })
   if (requested === undefined) {
-    if (identifierOf(reference) !== name) throw mismatch(signed, name)
+    if (identifierOf(reference) !== name) throw mismatch(name)
     return reference.tag
   }
-  if (reference.host !== requested.host || reference.repository !== requested.repository) throw mismatch(signed, formatDockerReference(requested))
+  if (reference.host !== requested.host || reference.repository !== requested.repository) throw mismatch(formatDockerReference(requested))
   const tag = requested.tag ?? 'latest'
-  if (requested.digest === undefined && reference.tag !== undefined && reference.tag !== tag) throw mismatch(signed, formatDockerReference({ ...requested, tag }))
-  if (requested.digest !== undefined && reference.digest !== undefined && reference.digest !== requested.digest) throw mismatch(signed, formatDockerReference(requested))
+  if (requested.digest === undefined && reference.tag !== undefined && reference.tag !== tag) throw mismatch(formatDockerReference({ ...requested, tag }))
+  if (requested.digest !== undefined && reference.digest !== undefined && reference.digest !== requested.digest) throw mismatch(formatDockerReference(requested))
   return reference.tag
 }
 
@@ -37,10 +44,4 @@ function parseSigned(text: string): DockerReference {
   } catch (cause) {
     throw isRktError(cause) ? new RktError('signature-invalid', `cannot use the signature: it is for ${quote(text)}, which names no image`, { cause }) : cause
   }
-}
-
-function mismatch(signed: string, wanted: string): RktError {
-  return new RktError('name-mismatch', `cannot use the signature: it is for ${quote(signed)}; expected ${quote(wanted)}`, {
-    hint: 'ask for the image by the name that was signed, or have it signed for this name: rkt image sign IMAGE',
-  })
 }

@@ -1,6 +1,7 @@
 import { quote, RktError } from '../../base/index.ts'
 import type { ACIdentifier } from '../../spec/index.ts'
 import type { Signer } from '../signer.ts'
+import { signCommand, trustCommand, wantedKind } from '../trust-hint.ts'
 import type { NameSource } from '../verdict.ts'
 import { isAtLeast } from './compare-versions.ts'
 import type { Policy } from './policy.ts'
@@ -11,6 +12,8 @@ export interface PolicyFacts {
   /** Version of the image, as far as a signature covers it. */
   readonly version: string | undefined
   readonly now: Date
+  /** How commands call an OCI image where it comes from. */
+  readonly image?: string | undefined
 }
 
 /** Signers that fulfil a policy together, and until when they do at most. */
@@ -94,15 +97,17 @@ interface TooFew {
 function tooFew(policy: Policy, { trusted, counted, facts }: TooFew): RktError {
   const { threshold, signers, kinds, maxAgeDays } = policy
   const old = maxAgeDays !== undefined && trusted.some((signer) => endOf(signer, policy) <= facts.now.getTime())
-  const kept = trusted.map(({ key, kind }) => `${key.id} (${kind})`).join(', ')
+  const kept = [...new Set(trusted.map(({ key, kind }) => `${key.id} (${kind})`))].join(', ')
   const state = `${counted.length} of ${threshold} needed signers count${kept === '' ? '' : `; it is signed by ${kept}`}`
   const wanted = [
     signers === undefined ? 'signatures of different keys that are trusted for it' : `signatures of ${signers.join(', ')}`,
     ...(kinds === undefined ? [] : [`of kind ${kinds.join(' or ')}`]),
     ...(maxAgeDays === undefined ? [] : [`not older than ${maxAgeDays} days${old ? ' (one is older, or has no date)' : ''}`]),
   ].join(', ')
-  const missing = signers?.find((id) => !counted.some(({ key }) => key.id === id)) ?? 'KEY'
-  return refused(policy, facts, { state, wanted, hint: `have it signed: rkt image sign --key=${missing} IMAGE; then trust the key: rkt trust --prefix=${facts.name} KEYFILE` })
+  const signer = signers?.find((id) => !counted.some(({ key }) => key.id === id))
+  const kind = wantedKind(kinds, signer)
+  const { name, image } = facts
+  return refused(policy, facts, { state, wanted, hint: `have it signed: ${signCommand({ image, name, kind, signer: signer ?? 'KEY' })}; then trust the key: ${trustCommand({ name, signer: kind })}` })
 }
 
 function refused({ path }: Policy, { name }: PolicyFacts, { state, wanted, hint }: { readonly state: string; readonly wanted: string; readonly hint: string }): RktError {

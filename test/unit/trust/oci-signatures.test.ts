@@ -12,7 +12,7 @@ import { temporaryDirectory } from '../../support/temp.ts'
 const now = new Date(Date.now() + 60_000)
 
 function verify(keys: TestKeystore, image: SignedImage, signatures: readonly RawSignature[]): Promise<Verified<OciImage>> {
-  return verifyOciImage(image.image, { signatures, name: image.name, nameSource: 'requested', reference: image.reference, keystore: keys.keystore, now })
+  return verifyOciImage(image.image, { signatures, name: image.name, nameSource: 'requested', reference: image.reference, image: 'docker://example.com/app', keystore: keys.keystore, now })
 }
 
 test('a signature that skopeo made is accepted, compressed as GnuPG writes it, and its tag is the one that was asked for', async (t) => {
@@ -32,7 +32,7 @@ test('a signature that skopeo made is accepted, compressed as GnuPG writes it, a
   await t.throwsAsync(verify(keys, other, [signature]), { code: 'name-mismatch' })
   const evidence = parseEvidence(Buffer.from(formatEvidence({ chain: image.chain, reference: image.reference, signatures: [signature] })))
   t.deepEqual(evidence.reference, image.reference)
-  const again = await verifyOciImage(imageOfChain(evidence.chain), { ...evidence, name: image.name, nameSource: 'requested', keystore: keys.keystore, now })
+  const again = await verifyOciImage(imageOfChain(evidence.chain), { ...evidence, name: image.name, image: 'docker://example.com/app', nameSource: 'requested', keystore: keys.keystore, now })
   t.like(again.verdict, { kind: 'signed', keyFingerprint: key })
 })
 
