@@ -1,6 +1,7 @@
 # make             build the command: build/bin/rkt
 # make quickstart  install what is missing, build, and do the main job on real input
 # make test        install what is missing, build, and pass every test
+# make test-sanitized  pass the tests of pods with a launcher under AddressSanitizer and UBSan
 # make test-guest  pass the checks on Linux 6.1, in a virtual machine; CHECKS=isolation: those of isolation alone
 # make guest-kernel  build the kernel of the kvm flavour; some minutes, once
 # make bench       measure, side by side with the peers
@@ -59,12 +60,16 @@ typecheck: node_modules/.package-lock.json
 
 # ---- what is run ----
 
-.PHONY: quickstart test test-guest bench fuzz
+.PHONY: quickstart test test-sanitized test-guest bench fuzz
 quickstart: all
 	tools/quickstart
 
 test: all probes guest-kernel
 	tools/run-tests
+
+# The built command with another launcher; tests that look at the program file itself are not among these.
+test-sanitized: all probes
+	RKT_TEST_PROGRAM=$(abspath $(BUILD)/asan/bin/rkt) tools/run-tests $(foreach set,run app attach enter logs,$(patsubst test/%.ts,$(BUILD)/js/test/%.js,$(filter-out %/run-kvm.test.ts %/run-oci.test.ts,$(wildcard test/functional/$(set)*.test.ts))))
 
 test-guest: all
 	tools/install-debian-packages debian-packages-guest.txt

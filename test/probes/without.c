@@ -13,11 +13,11 @@ static const struct {
     const char *name;
     unsigned number;
 } calls[] = {
-    {"capset", SYS_capset}, {"fchownat", SYS_fchownat}, {"keyctl", SYS_keyctl}, {"kexec_load", SYS_kexec_load}, {"mknodat", SYS_mknodat},
+    {"capset", SYS_capset}, {"clone", SYS_clone}, {"execveat", SYS_execveat}, {"fchownat", SYS_fchownat}, {"keyctl", SYS_keyctl}, {"memfd_create", SYS_memfd_create}, {"kexec_load", SYS_kexec_load}, {"mknodat", SYS_mknodat},
     {"mount", SYS_mount}, {"pivot_root", SYS_pivot_root}, {"seccomp", SYS_seccomp}, {"sethostname", SYS_sethostname},
     {"setgroups", SYS_setgroups}, {"setns", SYS_setns}, {"setresuid", SYS_setresuid}, {"setsid", SYS_setsid}, {"symlinkat", SYS_symlinkat},
     {"umount2", SYS_umount2}, {"unshare", SYS_unshare}, {"open_tree", 428}, {"move_mount", 429}, {"fsopen", 430}, {"fsconfig", 431},
-    {"fsmount", 432}, {"mount_setattr", 442}, {"landlock_create_ruleset", 444}, {"landlock_add_rule", 445}, {"landlock_restrict_self", 446},
+    {"fsmount", 432}, {"pidfd_send_signal", 424}, {"pidfd_open", 434}, {"clone3", 435}, {"close_range", 436}, {"openat2", 437}, {"faccessat2", 439}, {"mount_setattr", 442}, {"landlock_create_ruleset", 444}, {"landlock_add_rule", 445}, {"landlock_restrict_self", 446},
 };
 
 /* The errno after `=`, EPERM without one, 0 for a name that is not known. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // make bench: measures rkt and its peers side by side, prints a table, and writes build/bench/*.json.
-// Usage: bench.mjs [--runs=N] [CASE...]   with CASE among run, launcher, hardening, syscalls, memory, import, fetch, pull, layers, list, verify, verdict, many, network
+// Usage: bench.mjs [--runs=N] [CASE...]   with CASE among run, launcher, hardening, syscalls, memory, import, fetch, pull, layers, list, verify, verdict, many, hundred, network
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
@@ -10,7 +10,7 @@ import { makePlace } from './place.mjs'
 import { removePodmanGroups } from './podman.mjs'
 import { table } from './table.mjs'
 
-const names = ['run', 'launcher', 'hardening', 'syscalls', 'memory', 'import', 'fetch', 'pull', 'layers', 'list', 'verify', 'verdict', 'many', 'network']
+const names = ['run', 'launcher', 'hardening', 'syscalls', 'memory', 'import', 'fetch', 'pull', 'layers', 'list', 'verify', 'verdict', 'many', 'hundred', 'network']
 const inside = '--inside'
 const root = resolve(import.meta.dirname, '../..')
 const output = join(root, 'build/bench')

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { leftovers, podDirectories } from '../leftovers.mjs'
 import { environment, median, prepare, round } from '../measure.mjs'
 import { imageName } from '../place.mjs'
 
@@ -38,15 +37,4 @@ async function startTogether(argv, count) {
   )
   if (statuses.some((status) => status !== 0)) throw new Error(`pods ended with ${statuses.join(' ')}`)
   return performance.now() - start
-}
-
-function podDirectories(place) {
-  return readdirSync(join(place.data, 'pods')).flatMap((state) => readdirSync(join(place.data, 'pods', state)))
-}
-
-/** Mounts, pod directories, and control groups of these pods that exist now. */
-function leftovers(place, ended) {
-  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').map((line) => line.split(' ')[4] ?? '').filter((path) => path.startsWith(place.data))
-  const groups = prepare(['find', '/sys/fs/cgroup', '-type', 'd', '-name', '*rkt-*']).trim().split('\n')
-  return [...mounts, ...podDirectories(place), ...groups.filter((group) => ended.some((uuid) => group.includes(uuid)))]
 }
