@@ -43,6 +43,15 @@ test.serial('fly: a volume is not recursive unless asked, may hold devices, and 
   t.regex(readOnly.stderr, /Read-only file system/)
 })
 
+test.serial('fly: a mount point without a volume is refused by its own name', async (t) => {
+  const app = { exec: ['/bin/true'], user: '0', group: '0', mountPoints: [{ name: 'database', path: '/db' }] }
+  const path = `${scene.dir}.mount-point.json`
+  writeFileSync(path, JSON.stringify({ acVersion: '0.8.11', acKind: 'PodManifest', apps: [{ name: 'one', image: { id: scene.image }, app }] }))
+  const { code, stderr } = await scene.rkt(['run', fly, '--net=host', `--pod-manifest=${path}`])
+  t.is(code, 254)
+  t.regex(stderr, /^run: missing volume for mountpoint "database"$/m)
+})
+
 test.serial('fly: enter joins the app, stop ends it, status tells the isolation', async (t) => {
   const pod = await scene.start([fly, scene.image, ...shellWords('echo inside > /mark; exec sleep 1000')], { net: 'host' })
   const entered = await scene.rkt(['enter', pod.uuid, '/bin/sh', '-c', 'cat /mark; readlink /proc/self/ns/pid'])

@@ -101,7 +101,10 @@ function planApp(inputs: PodPlanInputs, { app, root }: FlyApp): { readonly opera
 function hostMounts({ pod }: PodPlanInputs, app: PreparedApp): ResolvedMount[] {
   const given = new Set<string>()
   return resolveMounts(app, pod.manifest.volumes).mounts.map((mount) => {
-    if (mount.source.kind !== 'host') throw new RktError('unsupported', `missing volume for mountpoint "${mount.volume}"`, { hint: 'give the mount point a volume of kind=host' })
+    if (mount.source.kind !== 'host') {
+      const name = app.app.mountPoints.find(({ path }) => path === mount.target)?.name ?? mount.volume
+      throw new RktError('unsupported', `missing volume for mountpoint "${name}"`, { hint: 'give the mount point a volume of kind=host' })
+    }
     const key = `${mount.volume}\0${mount.target}`
     if (given.has(key)) throw new RktError('invalid-manifest', `duplicate mount given: "${mount.volume}"`)
     given.add(key)
