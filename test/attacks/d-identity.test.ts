@@ -1,6 +1,8 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import test from 'ava'
 import type { OciImage, RawSignature } from '../../src/spec/index.ts'
-import { prepareIdentity, verifyOciImage, type Verified } from '../../src/trust/index.ts'
+import { openKeystore, prepareIdentity, verifyOciImage, type Verified } from '../../src/trust/index.ts'
 import { openTestKeystore, type TestKeystore } from '../support/keystore.ts'
 import { makeOciImage, payloadOf, type SignedImage } from '../support/oci-signing.ts'
 import { makeSigstore, rawBundle, someone, type BundleJson, type TestSigstore } from '../support/sigstore.ts'
@@ -40,6 +42,20 @@ test('D21 twin: a bundle with an envelope, one with a message, and an older cosi
     const { verdict } = await verify(keys, signature)
     t.like(verdict, { kind: 'signed', signatureKind: 'sigstore-identity', signerIdentities: [`${someone.subject} (${someone.issuer})`] })
   }
+})
+
+test('a refusal names what trusts an identity, and the way past signatures only where nobody locked it', async (t) => {
+  using keys = openTestKeystore()
+  const signature = rawBundle(await sigstore.envelope(statement()))
+  const hint = async (): Promise<unknown> => {
+    const error = await t.throwsAsync(verify({ ...keys, keystore: openKeystore(keys.dirs) }, signature), { code: 'key-untrusted' })
+    return Object.getOwnPropertyDescriptor(error, 'hint')?.value
+  }
+  const command = `trust its key with: rkt trust --prefix=${image.name} --identity=SUBJECT --issuer=URL`
+  t.is(await hint(), `${command}; or allow it once with --insecure-options=image`)
+  mkdirSync(join(keys.dirs.local, 'policy.d'), { recursive: true })
+  writeFileSync(join(keys.dirs.local, 'policy.d', 'all.json'), JSON.stringify({ rktKind: 'policy', rktVersion: 'v1', prefixes: ['*'], locked: true }))
+  t.is(await hint(), command)
 })
 
 async function refused(t: { readonly throwsAsync: (promise: Promise<unknown>, expected: { readonly code: string }, message?: string) => Promise<unknown> }, bundle: BundleJson, code: string, what?: string): Promise<void> {

@@ -252,6 +252,7 @@ test('policies hold for OCI images: kinds, thresholds over both kinds, locks, an
   const waived = idOf(await scene.call('--insecure-options=image', 'fetch', '--full', scene.reference))
   t.regex(waived, /^sha512-/)
   t.is((await scene.call('run', '--net=none', '--pull-policy=never', waived)).code, 254)
+  t.true((await scene.call('trust', 'explain', waived)).stdout.endsWith(`change: rkt fetch ${scene.reference}\n`))
   t.is((await scene.call('--insecure-options=image', 'run', '--net=none', '--pull-policy=never', waived)).code, 0)
   const policy = `${scene.dir}.config/local/policy.d/app.json`
   mkdirSync(`${scene.dir}.config/local/policy.d`)

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
-import { errorText, isErrno, quote, RktError } from '../../../base/index.ts'
+import { errorText, isErrno, quote, RktError, shellWord } from '../../../base/index.ts'
 import { indexArchive } from './archive-index.ts'
 import type { Files } from './files.ts'
 
@@ -38,9 +38,9 @@ async function openArchive(path: string): Promise<FileHandle> {
   const magic = Buffer.alloc(4)
   const stat = await file.stat()
   if (stat.isFile()) await file.read(magic, 0, 4, 0)
-  const compressed = magic.readUInt16BE(0) === 0x1f8b || magic.readUInt32BE(0) === 0x28b52ffd
-  if (stat.isFile() && !compressed) return file
+  const unpack = magic.readUInt16BE(0) === 0x1f8b ? 'gunzip' : magic.readUInt32BE(0) === 0x28b52ffd ? 'unzstd' : undefined
+  if (stat.isFile() && unpack === undefined) return file
   await file.close()
   if (!stat.isFile()) throw new RktError('io', `cannot use image archive ${quote(path)}: it is not a regular file`)
-  throw new RktError('unsupported', `cannot use image archive ${quote(path)}: it is compressed; expected a plain tar`, { hint: 'unpack it with gunzip or unzstd first' })
+  throw new RktError('unsupported', `cannot use image archive ${quote(path)}: it is compressed; expected a plain tar`, { hint: `unpack it first: ${unpack} < ${shellWord(path)} > FILE` })
 }
