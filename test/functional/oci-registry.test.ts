@@ -142,7 +142,7 @@ test('a registry with a password over https: refused without, and with a wrong o
 test('without --insecure-options neither plain http, nor a certificate that nobody vouches for, nor an unsigned image is used', async (t) => {
   push(`docker://${registry.host}/app/one:v1`)
   for (const [host, insecure, words] of [
-    [registry.host, 'image', /it does not speak https\n.*hint: allow plain http once with --insecure-options=http/],
+    [registry.host, 'image', /cannot use registry "https:\/\/localhost:[0-9]+": it does not speak https\n.*hint: allow plain http once with --insecure-options=http/],
     [locked.host, 'image', /certificate or handshake is not accepted/],
     [registry.host, 'http', /signature/],
   ] as const) {

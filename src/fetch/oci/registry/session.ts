@@ -50,7 +50,7 @@ export function openSession({ host, repository }: { readonly host: string; reado
       return response
     } catch (error) {
       if (!isRktError(error, 'tls', 'network')) throw error
-      if (!options.insecure.http) throw withHint(error)
+      if (!options.insecure.http) throw withHint(error, secure)
       options.log.debug('image', `${secure} does not speak https, trying http`)
       const plain = new URL(`http://${apiHost(host)}`).origin
       const response = await work(plain)
@@ -117,9 +117,9 @@ function isAbsent(cause: unknown): boolean {
 }
 
 /** What a plain http server says to a TLS handshake is no certificate of a wrong kind. */
-function withHint(error: RktError): RktError {
+function withHint(error: RktError, origin: string): RktError {
   if (error.code !== 'tls' || !isErrno(error.cause, 'EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG')) return error
-  return new RktError(error.code, 'cannot fetch from the registry: it does not speak https', {
+  return new RktError(error.code, `cannot use registry ${quote(origin)}: it does not speak https`, {
     cause: error.cause,
     hint: 'allow plain http once with --insecure-options=http',
   })
