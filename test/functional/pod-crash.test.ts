@@ -1,7 +1,7 @@
 import test from 'ava'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -46,7 +46,9 @@ async function collect(place: Place, aheadMs = 0): Promise<void> {
 
 function left(place: Place): string[] {
   const pods = join(place.dataDir, 'pods')
-  return [...readdirSync(pods).flatMap((stage) => readdirSync(join(pods, stage)).map((name) => `${stage}/${name}`)), ...mountsBelow(place.dataDir)]
+  // Processes that were killed before they began have made no directory.
+  const stages = existsSync(pods) ? readdirSync(pods) : []
+  return [...stages.flatMap((stage) => readdirSync(join(pods, stage)).map((name) => `${stage}/${name}`)), ...mountsBelow(place.dataDir)]
 }
 
 function states(place: Place): string[] {
