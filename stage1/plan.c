@@ -220,7 +220,7 @@ static int decode_op(struct reader *r, enum section_kind kind, struct op *op, st
 static int decode_section(struct reader *r, struct plan *plan, struct fail *f) {
   uint32_t kind, count, size;
   uint8_t *body;
-  if (take_u32(r, &kind) || take_u32(r, &count) || take_u32(r, &size) || take(r, size, &body) || count > PLAN_MAX_OPS)
+  if (take_u32(r, &kind) || take_u32(r, &count) || take_u32(r, &size) || take(r, size, &body) || count > PLAN_MAX_OPS || count > size / 8)
     return fail_as(f, EBADMSG, "read launch plan", "section header");
   struct section *section;
   switch (kind) {
