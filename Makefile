@@ -50,7 +50,8 @@ $(BUILD)/.tsc: $(TS) tsconfig.json node_modules/.package-lock.json
 	node_modules/.bin/tsc -p .
 	@mkdir -p $(@D) && touch $@
 
-$(LIB)/rkt.cjs: $(BUILD)/.tsc $(LIB)/node tools/bundle.mjs tools/loader.cjs tools/code-cache.cjs
+$(LIB)/rkt.cjs: $(BUILD)/.tsc $(LIB)/node tools/bundle.mjs tools/loader.cjs tools/code-cache.cjs \
+  $(LIB)/launcher $(LIB)/unpack $(LIB)/seccomp $(LIB)/binding.node
 	@mkdir -p $(@D)
 	$(LIB)/node tools/bundle.mjs $(LIB)
 
