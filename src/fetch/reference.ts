@@ -13,6 +13,9 @@ export type Reference =
   | { readonly kind: 'oci'; readonly source: OciReference }
   | { readonly kind: 'name'; readonly name: ACIdentifier; readonly labels: readonly Label[] }
 
+/** ATTACK: patterns that look ahead and back take their time with long texts. */
+const longestReference = 8192
+
 export interface ParseReferenceOptions {
   /** Absolute directory against which relative paths are read. */
   readonly cwd: string
@@ -26,6 +29,9 @@ export interface ParseReferenceOptions {
  */
 export function parseReference(text: string, options: ParseReferenceOptions): Reference {
   if (text === '') throw new RktError('invalid-reference', 'cannot use image reference "": it is empty')
+  if (text.length > longestReference) {
+    throw new RktError('invalid-reference', `cannot use an image reference of ${text.length} characters; expected at most ${longestReference}`)
+  }
   if (text.includes('\0')) throw new RktError('invalid-reference', `cannot use image reference ${quote(text)}: it holds a NUL`)
   if (text.startsWith('sha512-') || /^sha256:[0-9a-f]{2,64}$/.test(text)) return { kind: 'hash', text }
   const path = resolve(options.cwd, text)
@@ -80,7 +86,9 @@ function pathOfFileURL(text: string): string {
 function parseName(text: string): Reference {
   const [head = '', ...pairs] = text.split(',')
   const labels: Label[] = []
-  const registry = /^[^/]*:[0-9]+\]?[^/]*\/./.test(head) ? parseDockerReference(head) : undefined
+  const slash = head.indexOf('/')
+  const hasPort = slash >= 0 && slash < head.length - 1 && /:[0-9]/.test(head.slice(0, slash))
+  const registry = hasPort ? parseDockerReference(head) : undefined
   const colon = registry === undefined ? head.indexOf(':') : -1
   const name = registry === undefined ? parseACIdentifier(colon < 0 ? head : head.slice(0, colon)) : identifierOf(registry)
   const version = registry === undefined ? (colon < 0 ? undefined : head.slice(colon + 1)) : registry.tag

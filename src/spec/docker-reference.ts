@@ -11,6 +11,8 @@ export interface DockerReference {
 }
 
 // SPEC: distribution/reference regexp.go: domain, path and tag; normalize.go for what stands before the first slash.
+/** A name of the DNS has at most 253 characters; and a port. */
+const hostLength = 259
 const domainPattern = /^(?:(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9])(?:\.(?:[a-z0-9]|[a-z0-9][a-z0-9-]*[a-z0-9]))*|\[[a-f0-9:]+\])(?::[0-9]{1,5})?$/
 const componentPattern = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
@@ -34,7 +36,7 @@ export function parseDockerReference(text: string): DockerReference {
   const tag = colon < 0 ? undefined : head.slice(colon + 1)
   if (tag !== undefined && !tagPattern.test(tag)) throw refuse(`${quote(tag)} is not a tag`)
   const { host, path } = splitHost(colon < 0 ? head : head.slice(0, colon))
-  if (!domainPattern.test(host) || !URL.canParse(`https://${host}/`)) throw refuse(`${quote(host)} is not a host`)
+  if (host.length > hostLength || !domainPattern.test(host) || !URL.canParse(`https://${host}/`)) throw refuse(`${quote(host)} is not a host`)
   const repository = host === defaultHost && !path.includes('/') ? `library/${path}` : path
   if (repository.length > repositoryLength || !repository.split('/').every((component) => componentPattern.test(component))) {
     throw refuse(`${quote(path)} is not a repository`)

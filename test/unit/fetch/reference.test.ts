@@ -73,3 +73,10 @@ test('formatName() writes what parseReference() reads', (t) => {
     t.is(reference.kind === 'name' ? formatName(reference.name, reference.labels) : '', text)
   }
 })
+
+test('parseReference() refuses long texts of which patterns could make much work', (t) => {
+  for (const text of [`${'1:'.repeat(4000)}/x`, `${'a'.repeat(4000)}:1/${'b'.repeat(4000)}`, '1'.repeat(200_000)]) {
+    const error = t.throws(() => parse(text))
+    t.true(isRktError(error, 'invalid-reference'), String(error))
+  }
+})

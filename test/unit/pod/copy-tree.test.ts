@@ -2,6 +2,7 @@ import test from 'ava'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { lockDescriptor } from '../../../src/base/index.ts'
 import { copyTrees } from '../../../src/pod/copy-tree.ts'
@@ -34,6 +35,8 @@ test('a program that holds a lock for its maker dies with it', async (t) => {
   await exit
   t.true(lockDescriptor(fd, { mode: 'exclusive', wait: 'block' }))
   const pid = Number(readFileSync(directory.in('pid'), 'utf8'))
+  // The kernel lets go of the lock a moment before the process has ended.
+  for (let tries = 0; tries < 500 && isAlive(pid); tries += 1) await setTimeout(10)
   t.false(isAlive(pid))
 })
 
